@@ -1,0 +1,192 @@
+/* plan: turns a scenario document (JSON, written by a person) into a plan: validated, defaulted,
+ * ready to execute. Also the arithmetic of load: which level holds at an instant, and at which
+ * instant arrival i is due. Executes nothing and opens no socket.
+ */
+#ifndef SQUALL_PLAN_H
+#define SQUALL_PLAN_H
+
+#include "squall/base.h"
+
+enum {
+    PLAN_DOCUMENT_MAX = 4 << 20, /* bytes of a scenario document */
+    PLAN_NAME_MIN = 1,
+    PLAN_NAME_MAX = 255, /* bytes of a scenario's or a request's name */
+    PLAN_REQUESTS_MAX = 1000,
+    PLAN_STAGES_MAX = 1000,
+    PLAN_URL_MAX = 8192,
+    PLAN_BODY_MAX = 1 << 20,
+    PLAN_USERS_MAX = 1000000,
+    PLAN_RATE_MAX = 10000000, /* arrivals per second */
+};
+
+/* ---- everything that is wrong with a document, not the first thing alone --------------------- */
+struct plan_problem {
+    char *pointer; /* JSON Pointer (RFC 6901) of the place; "" is the whole document */
+    unsigned line; /* 1-based place in the text; 0 when not known */
+    unsigned column;
+    char *message; /* what is wrong and what would be right */
+};
+
+enum { PLAN_PROBLEMS_MAX = 100 };
+
+struct plan_problems {
+    struct plan_problem items[PLAN_PROBLEMS_MAX];
+    size_t count;
+    size_t omitted; /* found beyond the maximum */
+};
+
+void plan_problems_init(struct plan_problems *p);
+void plan_problems_fini(struct plan_problems *p);
+
+/* ---- load ------------------------------------------------------------------------------------ */
+enum plan_load_kind {
+    PLAN_LOAD_USERS, /* closed model: the level is a number of virtual users */
+    PLAN_LOAD_RATE,  /* open model: the level is arrivals (flow iterations) per second */
+};
+
+/* The level goes in a straight line from `from` to `to`. */
+struct plan_stage {
+    uint64_t duration_ns;
+    double from;
+    double to;
+};
+
+struct plan_load {
+    enum plan_load_kind kind;
+    struct plan_stage *stages;
+    size_t stage_count;
+    uint64_t duration_ns; /* the sum of the stages */
+    uint32_t max_users;   /* open model: upper bound of users in all workers together */
+    double peak;          /* highest level of any stage */
+};
+
+/* The level at `t_ns` after the start; 0 after the end. */
+double plan_load_level(const struct plan_load *load, uint64_t t_ns);
+
+/* Open model: the number of arrivals due in all. */
+uint64_t plan_load_arrivals(const struct plan_load *load);
+
+/* Open model: when arrival `i` (0-based) is due, in ns after the start: the t at which the integral
+ * of the level reaches i. A pure function: nothing is kept from one call to the next. UINT64_MAX
+ * for i >= plan_load_arrivals. For a linear stage it is the root of a quadratic. */
+uint64_t plan_load_arrival_ns(const struct plan_load *load, uint64_t i);
+
+/* Closed model: how many users are wanted at `t_ns`: the level, rounded to the nearest; and the
+ * next instant after `t_ns` at which that number changes (UINT64_MAX: never). */
+uint32_t plan_load_users(const struct plan_load *load, uint64_t t_ns);
+uint64_t plan_load_next_change_ns(const struct plan_load *load, uint64_t t_ns);
+
+/* The share of worker `w` of `n` in `whole` things dealt out in turn (thing k goes to k mod n). */
+uint64_t plan_share(uint64_t whole, uint32_t w, uint32_t n);
+
+/* ---- steps ----------------------------------------------------------------------------------- */
+/* Accepted status codes, 100 to 599, one bit each. */
+struct plan_status_set {
+    uint64_t bits[10];
+};
+
+static inline bool plan_status_ok(const struct plan_status_set *s, unsigned status)
+{
+    return status < 640 && (s->bits[status / 64] >> (status % 64) & 1);
+}
+
+struct plan_header {
+    struct str name;
+    struct str value;
+};
+
+/* A place that connections go to. Requests that share scheme, host, port and TLS settings share
+ * one. */
+struct plan_origin {
+    bool tls;
+    struct str host; /* name or literal address, IPv6 without brackets */
+    uint16_t port;
+    struct str authority; /* as in the Host header: port left out when it is the default one */
+};
+
+struct plan_timeouts {
+    uint64_t dns_ns;
+    uint64_t connect_ns;
+    uint64_t tls_ns;
+    uint64_t response_ns; /* from sent to the first byte of the response */
+    uint64_t total_ns;    /* from the request's start to its last byte */
+};
+
+struct plan_request {
+    uint32_t name_id;   /* index into plan.names; requests of one name are counted together */
+    uint32_t origin_id; /* index into plan.origins */
+    struct str method;
+    struct str target;           /* origin-form request target: path and query (RFC 9112, 3.2.1) */
+    struct plan_header *headers; /* the scenario's defaults, then the request's own, which replace
+                                    them; Host, Content-Length and Connection are the engine's
+                                    unless given here */
+    size_t header_count;
+    struct str body;
+    struct plan_status_set expect; /* a response outside it is a failed check */
+    struct plan_timeouts timeouts;
+};
+
+enum plan_think_kind { PLAN_THINK_FIXED, PLAN_THINK_UNIFORM, PLAN_THINK_EXPONENTIAL };
+
+struct plan_think {
+    enum plan_think_kind kind;
+    uint64_t a_ns; /* fixed: the time; uniform: the least; exponential: the mean */
+    uint64_t b_ns; /* uniform: the most */
+};
+
+uint64_t plan_think_draw_ns(const struct plan_think *think, struct rng *rng);
+
+enum plan_step_kind { PLAN_STEP_REQUEST, PLAN_STEP_THINK };
+
+struct plan_step {
+    enum plan_step_kind kind;
+    union {
+        struct plan_request request;
+        struct plan_think think;
+    };
+};
+
+/* What one user does, over and over (closed) or once an arrival (open), under its own load. */
+struct plan_flow {
+    struct str name;
+    struct plan_load load;
+    struct plan_step *steps;
+    size_t step_count;
+};
+
+struct plan_tls {
+    bool verify;
+    struct str ca_file;     /* empty: the system's */
+    struct str server_name; /* SNI and the name verified; empty: the origin's host */
+};
+
+struct plan {
+    struct str name;
+    struct str description;
+    struct str *tags;
+    size_t tag_count;
+    struct plan_flow *flows;
+    size_t flow_count;
+    struct plan_origin *origins;
+    size_t origin_count;
+    struct str *names; /* of requests; a name_id indexes this */
+    size_t name_count;
+    struct plan_tls tls;
+    bool keep_alive;      /* false: a fresh connection for each request */
+    uint64_t duration_ns; /* of the longest flow */
+    uint64_t drain_ns;    /* how long requests in flight at the end are awaited */
+    void *memory;         /* owns all of the above */
+};
+
+/* Parses and validates `text`. 0 and a plan that the caller frees; or -EINVAL and at least one
+ * problem; `out` is NULL then. */
+int plan_parse(const char *text, size_t len, struct plan **out, struct plan_problems *problems);
+void plan_free(struct plan *plan);
+
+/* The JSON Schema (2020-12) of the document. */
+struct str plan_schema(void);
+
+/* How many workers a plan wants on a machine of `cpus`: one per core needed, at least 1. */
+uint32_t plan_workers_wanted(const struct plan *plan, uint32_t cpus);
+
+#endif

@@ -1,0 +1,96 @@
+/* result: merges the ticks of all workers into one run's numbers: totals, per-second series, and
+ * the result document that the terminal, the API and exports share. Pure computation: no I/O, no
+ * clock.
+ */
+#ifndef SQUALL_RESULT_H
+#define SQUALL_RESULT_H
+
+#include <jansson.h>
+
+#include "squall/base.h"
+#include "squall/hist.h"
+#include "squall/wire.h"
+
+enum {
+    /* Latency belongs to the second it was planned for; so many of the latest seconds can still
+     * take some. What comes later still is put into the oldest of them (in the chart only: totals
+     * are exact). */
+    RESULT_OPEN_SECONDS = 120,
+    RESULT_SAMPLES_MAX = 200,
+};
+
+struct result_counts {
+    uint64_t requests;
+    uint64_t errors;
+    uint64_t bytes_in;
+    uint64_t bytes_out;
+    uint64_t error_kinds[WIRE_ERR_COUNT];
+    uint64_t status[600]; /* by code */
+};
+
+/* Totals of one request name, or of all. */
+struct result_total {
+    struct result_counts counts;
+    struct hist latency;
+    struct hist metrics[WIRE_METRIC_COUNT];
+};
+
+/* One request name in one second; name_id == result.name_count stands for all names together. */
+struct result_point {
+    uint32_t second;
+    uint32_t name_id;
+    struct result_counts counts;
+    struct hist latency; /* planned in this second */
+    struct hist service; /* completed in this second */
+};
+
+/* The whole run in one second. */
+struct result_second {
+    uint32_t second;
+    uint32_t users;
+    uint32_t connections;
+    uint32_t workers; /* that reported it */
+    uint64_t arrivals;
+    uint64_t dropped;
+    uint64_t late;
+    double cpu;     /* sum over workers: 1 is a core */
+    double cpu_max; /* of the busiest worker */
+    struct hist send_lag;
+    struct result_point *points; /* name_count + 1 of them, by name_id; the last is all together */
+    bool dirty;                  /* changed since result_take_dirty gave it out */
+};
+
+struct result;
+
+/* `names` are copied. */
+struct result *result_new(const struct str *names, size_t name_count, uint32_t workers);
+void result_free(struct result *r);
+
+/* Merges one tick. -EBADMSG (and nothing merged) when a histogram in it is damaged. */
+int result_add_tick(struct result *r, uint32_t worker, const struct wire_tick *tick, struct err *e);
+void result_add_sample(struct result *r, const struct wire_sample *sample);
+void result_add_done(struct result *r, uint32_t worker, const struct wire_done *done);
+void result_worker_lost(struct result *r, uint32_t worker);
+
+/* The latest second that every worker still alive has reported; false when there is none. */
+bool result_complete_second(const struct result *r, uint32_t *second);
+/* NULL when it is not open any more (or not yet). Borrowed until the next result_* call. */
+const struct result_second *result_second_at(const struct result *r, uint32_t second);
+/* The next second with changes that were not given out, marking it clean; NULL: no more. */
+const struct result_second *result_take_dirty(struct result *r);
+
+size_t result_name_count(const struct result *r);
+struct str result_name(const struct result *r, uint32_t name_id);
+const struct result_total *result_total(const struct result *r); /* all names */
+const struct result_total *result_total_of(const struct result *r, uint32_t name_id);
+
+/* The result document (see openapi.json, "Result"): requests, errors, duration_s, rate_per_s,
+ * bytes_in, bytes_out, status, error_kinds, latency_ms, service_ms, phases_ms, generator,
+ * by_request, samples, notes. New reference, the caller's. Can be asked at any time of a run. */
+json_t *result_document(const struct result *r);
+/* One second for the live stream and the series (see openapi.json, "Second"). */
+json_t *result_second_document(const struct result *r, const struct result_second *s);
+/* {count,min,mean,stdev,p50,p90,p95,p99,p999,max} in ms. */
+json_t *result_summary_json(const struct hist *h);
+
+#endif

@@ -1,0 +1,84 @@
+/* run: the life of one run, from queued to its final state. Holds the state machine and its
+ * deadlines, starts and watches a runner, and merges what comes into a result. Used alike by the
+ * daemon (which stores what it is told) and by the terminal. Knows neither SQL nor HTTP.
+ *
+ *   queued -> provisioning -> ready -> running -> collecting -> complete
+ *       \          \            \         \            \-----> failed
+ *        \----------\------------\---------\-----------------> cancelled
+ *
+ * Each state but the last three has a deadline. A run always ends: whatever dies, it is final
+ * within 60 s of its planned end or of the loss, with the results that did arrive and the reason
+ * in words.
+ */
+#ifndef SQUALL_RUN_H
+#define SQUALL_RUN_H
+
+#include <uv.h>
+
+#include "squall/base.h"
+#include "squall/plan.h"
+#include "squall/result.h"
+
+enum run_state {
+    RUN_QUEUED,
+    RUN_PROVISIONING,
+    RUN_READY,
+    RUN_RUNNING,
+    RUN_COLLECTING,
+    RUN_COMPLETE,
+    RUN_FAILED,
+    RUN_CANCELLED,
+};
+
+const char *run_state_text(enum run_state state);
+bool run_state_of(struct str text, enum run_state *state);
+bool run_state_final(enum run_state state);
+bool run_state_may_follow(enum run_state from, enum run_state to);
+
+struct run;
+
+/* Told in order, on the loop. */
+struct run_observer {
+    /* Called before the new state is acted on, so that it can be stored first. `reason` is a
+     * sentence for failed and cancelled, else NULL. A negative answer fails the run. */
+    int (*state)(void *owner, struct run *run, enum run_state to, const char *reason);
+    /* Once a second while running: every second up to `second` has its counts from all workers. */
+    void (*second)(void *owner, struct run *run, const struct result_second *second);
+    /* Once, after the final state: nothing more will come and run_free may be called. */
+    void (*finished)(void *owner, struct run *run);
+};
+
+struct run_options {
+    uv_loop_t *loop;
+    struct clock *clock;
+    struct log *log;
+    const char *id;         /* copied; in log lines */
+    const char *executable; /* NULL: /proc/self/exe */
+    struct str scenario;    /* the document's text; copied */
+    uint32_t workers;       /* 0: as many as the plan wants */
+    const struct run_observer *observer;
+    void *owner;
+};
+
+/* Checks the scenario and makes a run in state queued; nothing is started yet. */
+int run_new(const struct run_options *options, struct run **out, struct plan_problems *problems,
+            struct err *e);
+/* queued to provisioning: spawns the workers; the rest follows on the loop. */
+int run_begin(struct run *run, struct err *e);
+/* Ends it early. While running it drains, and the run ends as complete with `stopped` noted in its
+ * reason; before that it ends as cancelled. Idempotent. */
+void run_stop(struct run *run, const char *reason);
+/* Only when finished, or never begun. */
+void run_free(struct run *run);
+
+enum run_state run_state(const struct run *run);
+const char *run_id(const struct run *run);
+const char *run_reason(const struct run *run); /* NULL: none */
+const struct plan *run_plan(const struct run *run);
+struct result *run_result(const struct run *run);
+uint64_t run_started_wall_ns(const struct run *run); /* 0: not yet */
+uint32_t run_workers(const struct run *run);
+/* No error and no failed check (and, once there are thresholds, none broken). */
+bool run_passed(const struct run *run);
+
+#endif
