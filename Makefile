@@ -4,7 +4,9 @@ SHELL := /bin/bash
 CC ?= cc
 WEB ?= 1
 SANITIZE ?= 0
+SETUP ?= 1
 PREFIX ?= /usr/local
+MAKEFLAGS += -j$(shell nproc)
 
 BUILD := build
 PACKAGES := libmicrohttpd libuv sqlite3 openssl jansson libcjson zlib
@@ -26,15 +28,30 @@ MAIN := src/cli/main.c
 SOURCES := $(filter-out $(MAIN),$(wildcard src/*/*.c))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/obj/%.o)
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
+SQUALLD := $(BUILD)/squalld
 
 .PHONY: all
-all: $(BUILD)/squalld
+all: $(SQUALLD) ## the program, build/squalld (WEB=0: without the dashboard, which needs Node.js)
 
 .PHONY: help
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-$(BUILD)/obj/%.o: %.c
+# ---- set-up: each purpose once, until its list changes -------------------------------------------
+
+build/setup/%: conf/setup.sh
+	@mkdir -p $(@D)
+ifneq ($(SETUP),0)
+	@conf/setup.sh $*
+endif
+	@touch $@
+
+.PHONY: setup
+setup: $(addprefix build/setup/,build web demo unit test lint) ## install what the build and the tests need
+
+# ---- the program ---------------------------------------------------------------------------------
+
+$(BUILD)/obj/%.o: %.c | build/setup/build
 	@mkdir -p $(@D)
 	$(CC) $(BASE_FLAGS) $(CFLAGS) $(PKG_CFLAGS) -c $< -o $@
 
@@ -42,19 +59,62 @@ $(BUILD)/libsquall.a: $(OBJECTS)
 	@rm -f $@
 	ar rcs $@ $^
 
-$(BUILD)/squalld: $(BUILD)/obj/src/cli/main.o $(BUILD)/libsquall.a
+$(SQUALLD): $(BUILD)/obj/src/cli/main.o $(BUILD)/libsquall.a
 	$(CC) $(BASE_FLAGS) $(CFLAGS) $(LDFLAGS) $^ -o $@ $(PKG_LIBS)
 
-$(BUILD)/unit/%: tests/unit/%.c $(BUILD)/libsquall.a
+.PHONY: install
+install: all ## into PREFIX, /usr/local when not given (DESTDIR is honoured)
+	install -D -m 755 $(SQUALLD) $(DESTDIR)$(PREFIX)/bin/squalld
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man1 man/*.1
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man5 man/*.5
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/squalld/examples conf/examples/*
+	install -D -m 644 systemd/squalld.service $(DESTDIR)$(PREFIX)/lib/systemd/system/squalld.service
+
+.PHONY: demo
+demo: all | build/setup/demo ## see it work: a target, the daemon, a sample run, the dashboard
+	@SQUALLD=$(SQUALLD) conf/demo.sh
+
+# ---- tests: `test` runs the others one by one and sums up ----------------------------------------
+
+.PHONY: test
+test: ## everything: lint, unit, integration and browser tests
+	@tests/run.sh lint build unit integration browser
+
+.PHONY: test-asan
+test-asan: ## unit and integration tests under the address and undefined-behaviour sanitizers
+	@SANITIZE=1 tests/run.sh build unit integration
+
+.PHONY: lint
+lint: | build/setup/lint ## formatting, module dependencies, length of functions, man pages
+	@tests/lint/run.sh
+
+.PHONY: build-tests
+build-tests: all $(UNIT_TESTS)
+
+$(BUILD)/unit/%: tests/unit/%.c $(BUILD)/libsquall.a | build/setup/unit
 	@mkdir -p $(@D)
 	$(CC) $(BASE_FLAGS) $(CFLAGS) $(PKG_CFLAGS) $< $(BUILD)/libsquall.a -o $@ -lcmocka $(PKG_LIBS)
 
 .PHONY: unit
 unit: $(UNIT_TESTS) ## the unit tests
-	@for t in $(UNIT_TESTS); do echo "== $$t"; $$t || exit 1; done
+	@tests/unit.sh $(UNIT_TESTS)
+
+tests/node_modules/.package-lock.json: tests/package.json tests/package-lock.json tests/.npmrc | build/setup/web
+	cd tests && npm ci --no-progress --loglevel=error
+	@touch $@
+
+.PHONY: integration
+integration: all tests/node_modules/.package-lock.json | build/setup/test ## tests of the real binary
+	@SQUALLD=$(CURDIR)/$(SQUALLD) node tests/run.mjs tests/integration
+
+.PHONY: browser
+browser: all tests/node_modules/.package-lock.json | build/setup/test ## tests of the dashboard in Chromium
+	@SQUALLD=$(CURDIR)/$(SQUALLD) node tests/run.mjs tests/browser
+
+# ---- cleaning ------------------------------------------------------------------------------------
 
 .PHONY: clean
 clean: ## remove what was built
 	rm -rf build web/dist
 
--include $(OBJECTS:.o=.d) $(BUILD)/obj/src/cli/main.d
+-include $(OBJECTS:.o=.d) $(BUILD)/obj/src/cli/main.d $(UNIT_TESTS:=.d)
