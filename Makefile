@@ -22,7 +22,7 @@ endif
 
 # Asked when a recipe runs, since the set-up may have just installed them.
 PKG_CFLAGS = $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
-PKG_LIBS = $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lcjson_utils -lpthread -lm
+PKG_LIBS = $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lpthread -lm
 
 MAIN := src/cli/main.c
 SOURCES := $(filter-out $(MAIN),$(wildcard src/*/*.c))
@@ -78,11 +78,11 @@ demo: all | build/setup/demo ## see it work: a target, the daemon, a sample run,
 
 .PHONY: test
 test: ## everything: lint, unit, integration and browser tests
-	@tests/run.sh lint build unit integration browser
+	+@tests/run.sh lint build unit integration browser
 
 .PHONY: test-asan
 test-asan: ## unit and integration tests under the address and undefined-behaviour sanitizers
-	@SANITIZE=1 tests/run.sh build unit integration
+	+@SANITIZE=1 tests/run.sh build unit integration
 
 .PHONY: lint
 lint: | build/setup/lint ## formatting, module dependencies, length of functions, man pages

@@ -33,7 +33,7 @@ run_stage() { # STAGE: its output goes to the screen and to a file
 failures_of() { # STAGE
     case $1 in
     integration | browser) sed -n '/failing tests:/,$p' "$logs/$1.log" | grep -vE '^ℹ ' | head -150 ;;
-    build) grep -E -A8 '(error|Error|ERR!|undefined reference)' "$logs/$1.log" | tail -60 ;;
+    build) grep -vE '^(cc|gcc|ar|clang) ' "$logs/$1.log" | grep -E -A8 '(error:|Error [0-9]|ERR!|undefined reference|cannot find)' | tail -60 ;;
     *) sed -n '/^FAILED/,/^\(ok\|\[==\)/p' "$logs/$1.log" | grep -vE '^ok' | head -150 ;;
     esac
 }
