@@ -6,7 +6,9 @@ WEB ?= 1
 SANITIZE ?= 0
 SETUP ?= 1
 PREFIX ?= /usr/local
+ifeq ($(MAKELEVEL),0)
 MAKEFLAGS += -j$(shell nproc)
+endif
 
 BUILD := build
 PACKAGES := libmicrohttpd libuv sqlite3 openssl jansson libcjson zlib

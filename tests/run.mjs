@@ -2,7 +2,7 @@
 // its time, and prints node's spec report. Exits with 1 when a test failed.
 //   TEST_JOBS       files at a time (2: timing tests share the machine with the others)
 //   TEST_TIMEOUT_S  for one file (300)
-import { readdirSync, statSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
@@ -11,6 +11,7 @@ const jobs = Number(process.env.TEST_JOBS ?? 2);
 const timeout = Number(process.env.TEST_TIMEOUT_S ?? 300) * 1000;
 
 function testFiles(path) {
+  if (!existsSync(path)) return [];
   if (!statSync(path).isDirectory()) return [path];
   return readdirSync(path)
     .filter((name) => name.endsWith(".test.mjs"))

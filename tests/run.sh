@@ -52,7 +52,8 @@ done
 
 for stage in "${failed[@]}"; do
     title "what failed: $stage (all of it: $logs/$stage.log)"
-    failures_of "$stage"
+    what=$(failures_of "$stage")
+    echo "${what:-$(tail -40 "$logs/$stage.log")}"
 done
 
 title "summary"
