@@ -86,6 +86,10 @@ test: ## everything: lint, unit, integration and browser tests
 test-asan: ## unit and integration tests under the address and undefined-behaviour sanitizers
 	+@SANITIZE=1 tests/run.sh build unit integration
 
+.PHONY: bare
+bare: ## a fresh clone on a bare Debian 12, in a temporary directory: make test, make demo (root)
+	+@tests/bare.sh
+
 .PHONY: lint
 lint: | build/setup/lint ## formatting, module dependencies, length of functions, man pages
 	@tests/lint/run.sh

@@ -34,6 +34,9 @@ if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
     exit 1
 fi >&2
 
+exec 9>"${TMPDIR:-/tmp}/squall-setup-$(id -u).lock" # a parallel make comes here several times at once
+flock 9
+
 here=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' | sed -n 's/^installed //p' | sort -u)
 missing=$(comm -23 <(echo "$wanted") <(echo "$here"))
 [ -n "$missing" ] || exit 0
@@ -53,7 +56,7 @@ apt() {
 
 echo "Installing:" $missing
 apt update
-apt install --no-install-recommends $missing
+apt install --no-install-recommends $missing 9>&-
 
 # The tests start their own nginx; the package's service is not ours to leave running.
 if grep -q '^nginx' <<<"$missing" && [ -d /run/systemd/system ]; then
