@@ -117,10 +117,42 @@ integration: all tests/node_modules/.package-lock.json | build/setup/test ## tes
 browser: all tests/node_modules/.package-lock.json | build/setup/test ## tests of the dashboard in Chromium
 	@SQUALLD=$(CURDIR)/$(SQUALLD) node tests/run.mjs tests/browser
 
+# ---- longer runs ---------------------------------------------------------------------------------
+
+BENCH_TOOLS := build/bench/bare build/bench/rusage
+
+build/bench/%: tests/bench/%.c | build/setup/build
+	@mkdir -p $(@D)
+	$(CC) $(BASE_FLAGS) -O2 -g $< -o $@
+
+.PHONY: bench
+bench: all $(BENCH_TOOLS) | build/setup/web build/setup/bench ## measure beside other load generators (ONLY=closed,open,even,freeze,rest)
+	@SQUALLD=$(CURDIR)/$(SQUALLD) node tests/bench/bench.mjs
+
+FUZZERS := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_OBJECTS := $(SOURCES:%.c=build/fuzz/obj/%.o)
+FUZZ_FLAGS := -std=gnu11 -D_GNU_SOURCE -Iinclude -I. -MMD -MP -O1 -g -fno-omit-frame-pointer \
+	-fsanitize=address,undefined -fno-sanitize-recover=undefined
+
+build/fuzz/obj/%.o: %.c | build/setup/build build/setup/fuzz
+	@mkdir -p $(@D)
+	clang $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link $(PKG_CFLAGS) -c $< -o $@
+
+build/fuzz/libsquall.a: $(FUZZ_OBJECTS)
+	@rm -f $@
+	ar rcs $@ $^
+
+build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c build/fuzz/libsquall.a
+	clang $(FUZZ_FLAGS) -fsanitize=fuzzer $(PKG_CFLAGS) $< build/fuzz/libsquall.a -o $@ $(PKG_LIBS)
+
+.PHONY: fuzz
+fuzz: $(FUZZERS) ## feed noise to what reads outside input (FUZZ_SECONDS=60 for each)
+	@tests/fuzz/run.sh $(FUZZERS)
+
 # ---- cleaning ------------------------------------------------------------------------------------
 
 .PHONY: clean
 clean: ## remove what was built
 	rm -rf build web/dist
 
--include $(OBJECTS:.o=.d) $(BUILD)/obj/src/cli/main.d $(UNIT_TESTS:=.d)
+-include $(OBJECTS:.o=.d) $(BUILD)/obj/src/cli/main.d $(UNIT_TESTS:=.d) $(FUZZ_OBJECTS:.o=.d)
