@@ -55,7 +55,8 @@ http {
 }
 
 // startNginx({server, http?, workers?, listen?, prefix?, files?}) -> {port, url, dir, accessLog(), stop()}
-//   server  text of the server block; in it and in http, DIR stands for the server's directory
+//   server  text of the server block; in it and in http, DIR stands for the server's directory and
+//           PORT for its port
 //   listen  parameters of the listen line ("ssl")
 //   prefix  words before the command (["taskset", "-c", "0-2"])
 //   files   name -> content, put into DIR first
@@ -64,7 +65,7 @@ export async function startNginx({ server, http = "", workers = 1, listen = "", 
   const dir = mkdtempSync(join(tmpdir(), "squall-nginx-"));
   const port = await freePort();
   for (const [name, content] of Object.entries(files)) writeFileSync(join(dir, name), content);
-  const text = configuration({ dir, port, server, http, workers, listen }).replaceAll("DIR", dir);
+  const text = configuration({ dir, port, server, http, workers, listen }).replace(/\bDIR\b/g, dir).replace(/\bPORT\b/g, port);
   writeFileSync(join(dir, "nginx.conf"), text);
 
   const command = [...prefix, "nginx", "-p", dir, "-c", join(dir, "nginx.conf"), "-e", join(dir, "error.log")];
@@ -86,8 +87,9 @@ export async function startNginx({ server, http = "", workers = 1, listen = "", 
     await sleep(50);
   }
   // [{status, method, uri, bytes, connection, nth}] of each request so far; nth on its connection
-  const accessLog = () =>
-    readFileSync(join(dir, "access.log"), "utf8")
+  const accessLog = async () => {
+    await sleep(100); // a line is written after its answer
+    return readFileSync(join(dir, "access.log"), "utf8")
       .split("\n")
       .filter(Boolean)
       .map((line) => line.split(" "))
@@ -99,6 +101,7 @@ export async function startNginx({ server, http = "", workers = 1, listen = "", 
         connection: Number(connection),
         nth: Number(nth),
       }));
+  };
   const scheme = listen.includes("ssl") ? "https" : "http";
   return { port, url: `${scheme}://127.0.0.1:${port}`, dir, accessLog, stop };
 }
