@@ -25,7 +25,8 @@ struct result_counts {
     uint64_t bytes_in;
     uint64_t bytes_out;
     uint64_t error_kinds[WIRE_ERR_COUNT];
-    uint64_t status[600]; /* by code */
+    struct wire_status_count *status; /* codes that occurred, ascending */
+    size_t status_count;
 };
 
 /* Totals of one request name, or of all. */
@@ -74,9 +75,11 @@ void result_worker_lost(struct result *r, uint32_t worker);
 
 /* The latest second that every worker still alive has reported; false when there is none. */
 bool result_complete_second(const struct result *r, uint32_t *second);
-/* NULL when it is not open any more (or not yet). Borrowed until the next result_* call. */
-const struct result_second *result_second_at(const struct result *r, uint32_t second);
-/* The next second with changes that were not given out, marking it clean; NULL: no more. */
+/* NULL when it is not open any more (or not yet). Borrowed until the next call that takes a
+ * `struct result *` (seconds that nobody asked for in a while are kept packed). */
+const struct result_second *result_second_at(struct result *r, uint32_t second);
+/* The next complete second with changes that were not given out, marking it clean; NULL: no more.
+ * Borrowed in the same way. */
 const struct result_second *result_take_dirty(struct result *r);
 
 size_t result_name_count(const struct result *r);
