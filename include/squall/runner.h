@@ -28,6 +28,7 @@ struct runner_impl {
     int (*start)(struct runner *r, uint64_t wall_ns, struct err *e);
     void (*stop)(struct runner *r);
     void (*kill)(struct runner *r);
+    void (*kill_worker)(struct runner *r, uint32_t worker);
     void (*close)(struct runner *r, void (*closed)(void *owner));
 };
 
@@ -37,7 +38,10 @@ int runner_start(struct runner *r, uint64_t wall_ns, struct err *e);
 void runner_stop(struct runner *r);
 /* Ends what is left with SIGKILL; `gone` still comes for each. */
 void runner_kill(struct runner *r);
-/* Kills what is left and frees; `closed` is called once nothing of it is left on the loop. */
+/* The same for one of them. */
+void runner_kill_worker(struct runner *r, uint32_t worker);
+/* Kills what is left and frees; `closed` is called once nothing of it is left on the loop. No other
+ * event comes any more; it may be called from one. */
 void runner_close(struct runner *r, void (*closed)(void *owner));
 
 struct runner_local_options {
@@ -50,7 +54,7 @@ struct runner_local_options {
     struct log *log;
 };
 
-/* Spawns the workers and sends each its plan. */
+/* Spawns the workers and sends each its plan. A process that starts workers must ignore SIGPIPE. */
 int runner_local_new(const struct runner_local_options *options, struct runner **out,
                      struct err *e);
 
