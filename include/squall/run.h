@@ -40,9 +40,11 @@ struct run;
 /* Told in order, on the loop. */
 struct run_observer {
     /* Called before the new state is acted on, so that it can be stored first. `reason` is a
-     * sentence for failed and cancelled, else NULL. A negative answer fails the run. */
+     * sentence for failed and cancelled, and for a run that was stopped; else NULL. A negative
+     * answer (an errno) fails the run. */
     int (*state)(void *owner, struct run *run, enum run_state to, const char *reason);
-    /* Once a second while running: every second up to `second` has its counts from all workers. */
+    /* For each second in order, once every worker has reported it; afterwards only latencies may
+     * still change in it (see result_take_dirty). */
     void (*second)(void *owner, struct run *run, const struct result_second *second);
     /* Once, after the final state: nothing more will come and run_free may be called. */
     void (*finished)(void *owner, struct run *run);
@@ -63,12 +65,15 @@ struct run_options {
 /* Checks the scenario and makes a run in state queued; nothing is started yet. */
 int run_new(const struct run_options *options, struct run **out, struct plan_problems *problems,
             struct err *e);
-/* queued to provisioning: spawns the workers; the rest follows on the loop. */
+/* queued to provisioning (the observer is told from inside): spawns the workers; the rest follows
+ * on the loop, the failure to spawn too. Negative only for a run that was begun or stopped before:
+ * whenever it is 0, `finished` will come. */
 int run_begin(struct run *run, struct err *e);
 /* Ends it early. While running it drains, and the run ends as complete with `stopped` noted in its
- * reason; before that it ends as cancelled. Idempotent. */
+ * reason; before that it ends as cancelled. The observer is told later, on the loop; `finished`
+ * comes for a run that was never begun, too. Idempotent. */
 void run_stop(struct run *run, const char *reason);
-/* Only when finished, or never begun. */
+/* Only when finished, or neither begun nor stopped. */
 void run_free(struct run *run);
 
 enum run_state run_state(const struct run *run);
@@ -78,7 +83,11 @@ const struct plan *run_plan(const struct run *run);
 struct result *run_result(const struct run *run);
 uint64_t run_started_wall_ns(const struct run *run); /* 0: not yet */
 uint32_t run_workers(const struct run *run);
-/* No error and no failed check (and, once there are thresholds, none broken). */
+/* At least one request, no error and no failed check (and, once there are thresholds, none broken).
+ */
 bool run_passed(const struct run *run);
+/* The result document with what the run knows beside the numbers: state, reason, and passed (null
+ * until it is final). New reference. */
+json_t *run_document(const struct run *run);
 
 #endif
