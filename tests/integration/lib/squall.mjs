@@ -1,5 +1,5 @@
-// squall.mjs: runs the real binary for the tests: one command to its end, or a scenario to its
-// result. SQUALLD names the binary (the sanitized one, say).
+// squall.mjs: runs the real binary for the tests: one command to its end, a scenario to its result,
+// or a target until it is stopped. SQUALLD names the binary (the sanitized one, say).
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -41,4 +41,33 @@ export async function runScenario(scenario, { args = [], ...options } = {}) {
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }
+}
+
+// Starts `squalld target ARGS...` on a free port of loopback, unless they say otherwise:
+// {url, port, pid, stats(), stop()}. stats() asks it what arrived; stop() ends it with SIGTERM and
+// resolves to {code, stdout, stderr}, of which stdout has the summary.
+export function startTarget(args = [], { env = {} } = {}) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(squalld, ["target", "--port", "0", ...args.map(String)], {
+      env: { ...process.env, ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const out = { stdout: "", stderr: "" };
+    const ended = new Promise((done) => child.on("close", (code, signal) => done({ code, signal, ...out })));
+    const stats = async (url) => (await fetch(`${url}/_stats`)).json();
+    const stop = () => {
+      child.kill("SIGTERM");
+      return ended;
+    };
+    child.on("error", reject);
+    child.stderr.setEncoding("utf8").on("data", (text) => (out.stderr += text));
+    child.stdout.setEncoding("utf8").on("data", (text) => {
+      out.stdout += text;
+      const listening = /^listening on (\S+:(\d+))\n/.exec(out.stdout);
+      if (!listening) return;
+      const [, url, port] = listening;
+      resolve({ url, port: Number(port), pid: child.pid, stats: () => stats(url), stop });
+    });
+    ended.then(({ code, stderr }) => reject(new Error(`squalld target ended with ${code}: ${stderr}`)));
+  });
 }
