@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lines.h"
+#include "squall/lines.h"
 #include "squall/runner.h"
 
 enum {

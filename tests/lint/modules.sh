@@ -42,6 +42,7 @@ BEGIN {
     for (i = 1; i <= n; i++)
         if (split(line[i], word, " ")) users[word[1]] = line[i] " "
     owner["embed"] = "base"
+    owner["lines"] = "base"
 }
 FNR == 1 {
     split(FILENAME, part, "/")

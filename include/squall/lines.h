@@ -1,6 +1,8 @@
-/* lines: cuts what arrives on a stream into lines, in one buffer with a limit. */
-#ifndef RUNNER_LINES_H
-#define RUNNER_LINES_H
+/* lines: cuts what arrives on a stream into lines, in one buffer with a limit. Part of base; a
+ * starter and a worker read each other's frames with it.
+ */
+#ifndef SQUALL_LINES_H
+#define SQUALL_LINES_H
 
 #include "squall/base.h"
 

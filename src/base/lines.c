@@ -1,5 +1,5 @@
-/* lines: see lines.h. */
-#include "lines.h"
+/* lines: see squall/lines.h. */
+#include "squall/lines.h"
 
 #include <errno.h>
 #include <string.h>
