@@ -12,6 +12,9 @@ enum {
     CLI_NOT_RUN = 3 /* it could not run */
 };
 
+int cli_serve(int argc, char **argv);
+int cli_worker(int argc, char **argv);
+int cli_run(int argc, char **argv);
 int cli_target(int argc, char **argv);
 
 #endif
