@@ -126,7 +126,7 @@ build/bench/%: tests/bench/%.c | build/setup/build
 	$(CC) $(BASE_FLAGS) -O2 -g $< -o $@
 
 .PHONY: bench
-bench: all $(BENCH_TOOLS) | build/setup/web build/setup/bench ## measure beside other load generators (ONLY=closed,open,even,freeze,rest)
+bench: all $(BENCH_TOOLS) tests/node_modules/.package-lock.json | build/setup/bench ## measure beside other load generators (ONLY=closed,open,even,freeze,rest)
 	@SQUALLD=$(CURDIR)/$(SQUALLD) node tests/bench/bench.mjs
 
 FUZZERS := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
