@@ -130,8 +130,11 @@ static struct str decode(struct str text, char out[VALUE_MAX])
     for (size_t i = 0; i < text.len && len < VALUE_MAX; i++) {
         int high = i + 2 < text.len && text.ptr[i] == '%' ? hex_value(text.ptr[i + 1]) : -1;
         int low = high >= 0 ? hex_value(text.ptr[i + 2]) : -1;
-        out[len++] = low >= 0 ? (char)(high << 4 | low) : text.ptr[i];
-        i += low >= 0 ? 2 : 0;
+        out[len++] = text.ptr[i];
+        if (low >= 0) {
+            out[len - 1] = (char)(16 * high + low);
+            i += 2;
+        }
     }
     return (struct str){out, len};
 }
