@@ -57,6 +57,9 @@ $(BUILD)/obj/%.o: %.c | build/setup/build
 	@mkdir -p $(@D)
 	$(CC) $(BASE_FLAGS) $(CFLAGS) $(PKG_CFLAGS) -c $< -o $@
 
+# A file that is embedded (include/squall/embed.h) is a prerequisite of the object.
+$(BUILD)/obj/src/store/migrate.o build/fuzz/obj/src/store/migrate.o: $(wildcard src/store/migrations/*.sql)
+
 $(BUILD)/libsquall.a: $(OBJECTS)
 	@rm -f $@
 	ar rcs $@ $^

@@ -1,0 +1,110 @@
+/* counts: status codes and kinds of errors as small JSON objects, the way they are stored: few
+ * occur, and a person with the sqlite3 shell can read them.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store_priv.h"
+
+static void put_json(json_t **json)
+{
+    json_decref(*json);
+}
+
+static char *text_of(json_t *object)
+{
+    char *text = json_object_size(object) ? json_dumps(object, JSON_COMPACT) : NULL;
+    json_decref(object);
+    return text;
+}
+
+char *counts_status_text(const struct result_counts *c)
+{
+    json_t *out = json_object();
+    for (size_t i = 0; i < c->status_count; i++) {
+        char code[16];
+        snprintf(code, sizeof code, "%u", c->status[i].status);
+        json_object_set_new(out, code, json_integer((json_int_t)c->status[i].count));
+    }
+    return text_of(out);
+}
+
+char *counts_kinds_text(const struct result_counts *c)
+{
+    json_t *out = json_object();
+    for (int k = 0; k < WIRE_ERR_COUNT; k++)
+        if (c->error_kinds[k] > 0)
+            json_object_set_new(out, wire_error_text((enum wire_error)k),
+                                json_integer((json_int_t)c->error_kinds[k]));
+    return text_of(out);
+}
+
+static void add_status(struct result_counts *c, uint32_t status, uint64_t count)
+{
+    size_t at = 0;
+    while (at < c->status_count && c->status[at].status < status)
+        at++;
+    if (at == c->status_count || c->status[at].status != status) {
+        c->status = mem_resize(c->status, (c->status_count + 1) * sizeof *c->status);
+        memmove(c->status + at + 1, c->status + at, (c->status_count - at) * sizeof *c->status);
+        c->status[at] = (struct wire_status_count){status, 0};
+        c->status_count++;
+    }
+    c->status[at].count += count;
+}
+
+static int load(struct str text, json_t **out, struct err *e)
+{
+    *out = json_loadb(text.ptr, text.len, 0, NULL);
+    if (!json_is_object(*out))
+        return err_set(e, -EBADMSG, "the database is damaged: counters that are no JSON object");
+    return 0;
+}
+
+int counts_add_status(struct result_counts *c, struct str text, struct err *e)
+{
+    if (text.len == 0)
+        return 0;
+    AUTO(put_json) json_t *object = NULL;
+    int rc = load(text, &object, e);
+    if (rc < 0)
+        return rc;
+    const char *key;
+    json_t *value;
+    json_object_foreach(object, key, value)
+    {
+        uint64_t status;
+        if (!str_to_u64(str_of(key), &status) || status > UINT16_MAX)
+            return err_set(e, -EBADMSG, "the database is damaged: status code \"%s\"", key);
+        add_status(c, (uint32_t)status, (uint64_t)json_integer_value(value));
+    }
+    return 0;
+}
+
+int counts_add_kinds(struct result_counts *c, struct str text, struct err *e)
+{
+    if (text.len == 0)
+        return 0;
+    AUTO(put_json) json_t *object = NULL;
+    int rc = load(text, &object, e);
+    if (rc < 0)
+        return rc;
+    const char *key;
+    json_t *value;
+    json_object_foreach(object, key, value)
+    {
+        enum wire_error kind;
+        if (!wire_error_of(str_of(key), &kind))
+            return err_set(e, -EBADMSG, "the database is damaged: kind of error \"%s\"", key);
+        c->error_kinds[kind] += (uint64_t)json_integer_value(value);
+    }
+    return 0;
+}
+
+void counts_clear(struct result_counts *c)
+{
+    free(c->status);
+    memset(c, 0, sizeof *c);
+}
