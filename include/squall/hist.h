@@ -53,7 +53,7 @@ static inline uint32_t hist_index_inline(uint64_t us)
     return (uint32_t)((bucket << HIST_SUB_BUCKET_HALF_BITS) + (us >> bucket));
 }
 
-/* The hot path: no call and no allocation once the range is warm. */
+/* The hot path: no call and no allocation once the range is warm. `count` is above 0. */
 static inline void hist_record_us(struct hist *h, uint64_t us, uint64_t count)
 {
     if (us > HIST_MAX_US)
@@ -99,6 +99,8 @@ void hist_summarize(const struct hist *h, struct hist_summary *out);
 
 /* HdrHistogram V2 (HistogramEncodingV2: cookie 0x1c849303, ZigZag LEB128 counts with zero runs) and
  * V2 compressed (cookie 0x1c849304, zlib), normalizing offset 0, ratio 1.0, big-endian header.
+ * The plain form ends with the exact extremes, where other readers do not look; the compressed form
+ * has none, so that min and max become those of their counters.
  * `hist_add_encoded` takes either, of any lowest/highest/digits setting, and adds to `into`;
  * damaged or hostile bytes give -EBADMSG and leave `into` as it was. */
 int hist_encode(const struct hist *h, struct buf *out);
@@ -111,7 +113,8 @@ int hist_encode_compressed_base64(const struct hist *h, struct buf *out);
 int hist_add_base64(struct hist *into, struct str text, struct err *e);
 
 /* .hlog (HdrHistogram interval log, format version 1.3): header, then one line an interval.
- * Values in the log are microseconds; the max column is divided by 1000 (milliseconds). */
+ * Values in the log are microseconds; the max column is divided by 1000 (milliseconds). `start_s`
+ * counts from the header's start. In a tag, commas and blanks become "_". */
 int hist_log_header(struct buf *out, uint64_t start_wall_ns);
 int hist_log_line(struct buf *out, const char *tag, double start_s, double length_s,
                   const struct hist *h);
