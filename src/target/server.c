@@ -132,7 +132,7 @@ static void handle(struct target_server *s, const struct epoll_event *event)
 static void freeze_if_due(struct target_server *s)
 {
     uint64_t left_ns;
-    if (s->stall_from_ns == 0)
+    if (s->stall.every_ns == 0 || s->stall_from_ns == 0)
         return;
     uint64_t now_ns = clock_mono_ns(s->clock);
     if (!target_stall_now(&s->stall, now_ns - s->stall_from_ns, &left_ns))
