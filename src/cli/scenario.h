@@ -1,0 +1,27 @@
+/* scenario: where `squalld run` gets its scenario document from: a file, stdin, or a document made
+ * of its flags. Whether a document is right is decided by plan alone; here its problems are told in
+ * the words of whoever wrote it: file, line and column, or the flag.
+ */
+#ifndef CLI_SCENARIO_H
+#define CLI_SCENARIO_H
+
+#include "squall/plan.h"
+
+enum { SCENARIO_HEADERS_MAX = 100 }; /* --header, so many times */
+
+/* As the flags gave them; NULL: not given. */
+struct scenario {
+    const char *file; /* "-": stdin */
+    const char *url, *method, *body, *name, *users, *rate, *duration, *ramp;
+    const char *headers[SCENARIO_HEADERS_MAX];
+    size_t header_count;
+};
+
+/* Puts the document's text into `out`. 0; or -EINVAL, and all that is wrong as lines in `wrong`. */
+int scenario_load(const struct scenario *s, struct buf *out, struct buf *wrong);
+
+/* What plan found in that document, as lines. */
+void scenario_explain(const struct scenario *s, const struct plan_problems *problems,
+                      struct buf *wrong);
+
+#endif
