@@ -183,6 +183,7 @@ static inline int fake_worker_main(void)
     struct wire_done done = {.elapsed_ns = FAKE_SECONDS * NS_PER_S};
     if (fake_is(&f, "until-stop")) {
         fake_await(WIRE_STOP, &frame);
+        wire_frame_fini(&frame);
         done.stopped = true;
     }
     wire_encode_done(&out, &done);
