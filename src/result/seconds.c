@@ -11,38 +11,29 @@ void seconds_init(struct seconds *s, size_t point_count)
     s->point_count = point_count;
 }
 
-/* ---- packing: each histogram as its length, its exact extremes, and its V2 encoding -----------
- */
-
-struct packed_hist {
-    uint64_t len;
-    uint64_t min_us, max_us; /* the encoding knows counters only */
-};
+/* ---- packing: each histogram as its length and its V2 encoding, extremes included ----------- */
 
 static void pack_hist(struct buf *out, struct hist *h)
 {
-    struct packed_hist head = {0, h->min_us, h->max_us};
+    uint64_t len = 0;
     size_t at = out->len;
-    buf_add(out, &head, sizeof head);
+    buf_add(out, &len, sizeof len);
     if (h->total > 0)
         hist_encode(h, out);
-    head.len = out->len - at - sizeof head;
-    memcpy(out->ptr + at, &head, sizeof head);
+    len = out->len - at - sizeof len;
+    memcpy(out->ptr + at, &len, sizeof len);
     hist_fini(h);
 }
 
 static const char *unpack_hist(const char *at, struct hist *h)
 {
-    struct packed_hist head;
-    memcpy(&head, at, sizeof head);
-    at += sizeof head;
+    uint64_t len;
+    memcpy(&len, at, sizeof len);
+    at += sizeof len;
     hist_init(h);
-    if (head.len > 0) {
-        hist_add_encoded(h, at, head.len, NULL);
-        h->min_us = head.min_us;
-        h->max_us = head.max_us;
-    }
-    return at + head.len;
+    if (len > 0)
+        hist_add_encoded(h, at, len, NULL);
+    return at + len;
 }
 
 static void pack(struct seconds *s, struct slot *slot)
