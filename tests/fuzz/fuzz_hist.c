@@ -17,7 +17,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     if (hist_add_encoded(&first, data, len, &e) == 0) {
         if (hist_encode(&first, &text) || hist_add_encoded(&second, text.ptr, text.len, &e))
             abort();
-        if (first.total != second.total)
+        if (first.total != second.total || first.min_us != second.min_us ||
+            first.max_us != second.max_us || first.low != second.low || first.high != second.high)
             abort();
     } else if (first.total != 0) {
         abort();
