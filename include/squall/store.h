@@ -240,8 +240,10 @@ int store_run_result(struct store *s, struct str id, char **text, size_t *len, s
 /* ---- numbers of live runs: put into a batch, written by store_flush -------------------------- */
 
 /* From run_observer.second, and for each second from result_take_dirty: replaces what was put for
- * that second before. Encodes it at once; nothing of `second` is kept. */
-void store_second_put(struct store *s, const char *run_id, const struct result_second *second);
+ * that second before. Encodes it at once; nothing of `second` is kept. `name_count` is
+ * result_name_count. */
+void store_second_put(struct store *s, const char *run_id, const struct result_second *second,
+                      size_t name_count);
 /* The document so far (run_document), every few seconds: what a killed daemon leaves. */
 void store_checkpoint_put(struct store *s, const char *run_id, const json_t *document);
 /* Writes the batch in one transaction; to be called once a second. When it fails, the batch is

@@ -237,6 +237,13 @@ int txn_begin(struct txn *t, struct db *db, struct err *e)
     return rc;
 }
 
+int txn_begin_view(struct txn *t, struct db *db, struct err *e)
+{
+    int rc = db_exec(db, "BEGIN", e);
+    t->db = rc == 0 ? db : NULL;
+    return rc;
+}
+
 int txn_commit(struct txn *t, struct err *e)
 {
     int rc = db_exec(t->db, "COMMIT", e);

@@ -69,6 +69,8 @@ struct txn {
 };
 
 int txn_begin(struct txn *t, struct db *db, struct err *e);
+/* One view of the database for several reads, whatever is written meanwhile; ended by txn_end. */
+int txn_begin_view(struct txn *t, struct db *db, struct err *e);
 int txn_commit(struct txn *t, struct err *e);
 void txn_end(struct txn *t);
 

@@ -71,8 +71,16 @@ int names_find(const struct store_names *names, struct str name, uint32_t *name_
 int run_add_event(struct store *s, uint64_t run, const char *from, const char *to,
                   const char *reason, struct err *e);
 
+/* A result document and its short form, as text to be freed. */
+void document_texts(const json_t *document, char **text, char **summary);
+int run_set_document(struct db *db, uint64_t run, const char *document, const char *summary,
+                     struct err *e);
+
+/* ---- page.c ---------------------------------------------------------------------------------- */
+
 /* Limit and cursor of a list, checked. `*before` is INT64_MAX without a cursor. */
 int page_begin(struct str cursor, uint32_t limit, uint64_t *before, struct err *e);
+void page_next(char next[STORE_CURSOR_SIZE], uint64_t last);
 
 /* ---- seconds.c: reading --------------------------------------------------------------------- */
 enum { NAMES_ALL = -1 };
