@@ -1,0 +1,112 @@
+/* target: where requests go unless they say otherwise, and how: the base URL, and what all
+ * requests have in common.
+ */
+#include "plan_priv.h"
+
+static void read_base_url(struct plan_reader *r, const struct plan_place *at, void *into)
+{
+    struct plan_defaults *d = into;
+    struct str text;
+    struct err e;
+    d->bad_base = true;
+    if (!plan_text(r, at, &text))
+        return;
+    if (plan_url_parse(r->arena, text, &d->base, &e) < 0) {
+        plan_problem(r, at, "%s", e.message);
+        return;
+    }
+    for (size_t i = 0; i < d->base.path.len; i++) {
+        if (d->base.path.ptr[i] == '?') {
+            plan_problem(r, at, "has a query; give it in the requests' own \"url\"");
+            return;
+        }
+    }
+    while (d->base.path.len > 0 && d->base.path.ptr[d->base.path.len - 1] == '/')
+        d->base.path.len--;
+    d->has_base = true;
+    d->bad_base = false;
+}
+
+static void read_drain(struct plan_reader *r, const struct plan_place *at, void *into)
+{
+    (void)into;
+    plan_duration(r, at, 0, PLAN_DRAIN_MAX, &r->plan->drain_ns);
+}
+
+static void read_keep_alive(struct plan_reader *r, const struct plan_place *at, void *into)
+{
+    (void)into;
+    plan_read_bool(r, at, &r->plan->keep_alive);
+}
+
+/* ---- TLS ------------------------------------------------------------------------------------- */
+
+static void read_ca_file(struct plan_reader *r, const struct plan_place *at, void *into)
+{
+    plan_line(r, at, 1, PLAN_PATH_MAX, into);
+}
+
+static void read_server_name(struct plan_reader *r, const struct plan_place *at, void *into)
+{
+    struct str *name = into, text = {0};
+    if (!plan_line(r, at, 1, PLAN_HOST_MAX, &text))
+        return;
+    if (plan_host_valid(text))
+        *name = text;
+    else
+        plan_problem(r, at, "%s is no host name", plan_quote(text).text);
+}
+
+static const struct plan_key tls_keys[] = {
+    {"verify", plan_read_bool, offsetof(struct plan_tls, verify), false},
+    {"ca_file", read_ca_file, offsetof(struct plan_tls, ca_file), false},
+    {"server_name", read_server_name, offsetof(struct plan_tls, server_name), false},
+};
+
+const struct plan_object plan_object_tls = {"tls", tls_keys, sizeof tls_keys / sizeof tls_keys[0]};
+
+static void read_tls(struct plan_reader *r, const struct plan_place *at, void *into)
+{
+    (void)into;
+    plan_read_object(r, at, &plan_object_tls, &r->plan->tls);
+}
+
+/* ---- timeouts -------------------------------------------------------------------------------- */
+
+static const struct plan_key timeout_keys[] = {
+    {"dns", plan_read_timeout, offsetof(struct plan_timeouts, dns_ns), false},
+    {"connect", plan_read_timeout, offsetof(struct plan_timeouts, connect_ns), false},
+    {"tls", plan_read_timeout, offsetof(struct plan_timeouts, tls_ns), false},
+    {"response", plan_read_timeout, offsetof(struct plan_timeouts, response_ns), false},
+    {"total", plan_read_timeout, offsetof(struct plan_timeouts, total_ns), false},
+};
+
+const struct plan_object plan_object_timeouts = {"timeouts", timeout_keys,
+                                                 sizeof timeout_keys / sizeof timeout_keys[0]};
+
+void plan_read_timeouts(struct plan_reader *r, const struct plan_place *at, void *into)
+{
+    plan_read_object(r, at, &plan_object_timeouts, into);
+}
+
+/* ---- whole ----------------------------------------------------------------------------------- */
+
+static const struct plan_key target_keys[] = {
+    {"base_url", read_base_url, 0, false},
+    {"headers", plan_read_headers, offsetof(struct plan_defaults, headers), false},
+    {"timeouts", plan_read_timeouts, offsetof(struct plan_defaults, timeouts), false},
+    {"keep_alive", read_keep_alive, 0, false},
+    {"tls", read_tls, 0, false},
+    {"drain", read_drain, 0, false},
+};
+
+const struct plan_object plan_object_target = {"target", target_keys,
+                                               sizeof target_keys / sizeof target_keys[0]};
+
+void plan_read_target(struct plan_reader *r, const struct plan_place *at, void *into)
+{
+    (void)into;
+    /* What cannot be read may have held a base URL: its lack is not reported once more. */
+    r->defaults.bad_base =
+        !plan_read_object(r, at, &plan_object_target, &r->defaults) || r->defaults.bad_base;
+}
