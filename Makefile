@@ -59,6 +59,7 @@ $(BUILD)/obj/%.o: %.c | build/setup/build
 
 # A file that is embedded (include/squall/embed.h) is a prerequisite of the object.
 $(BUILD)/obj/src/store/migrate.o build/fuzz/obj/src/store/migrate.o: $(wildcard src/store/migrations/*.sql)
+$(BUILD)/obj/src/daemon/health.o build/fuzz/obj/src/daemon/health.o: src/daemon/openapi.json
 $(BUILD)/obj/src/plan/schema.o build/fuzz/obj/src/plan/schema.o: src/plan/scenario.schema.json
 
 $(BUILD)/libsquall.a: $(OBJECTS)
