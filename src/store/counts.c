@@ -55,6 +55,18 @@ static void add_status(struct result_counts *c, uint32_t status, uint64_t count)
     c->status[at].count += count;
 }
 
+void counts_add(struct result_counts *into, const struct result_counts *from)
+{
+    into->requests += from->requests;
+    into->errors += from->errors;
+    into->bytes_in += from->bytes_in;
+    into->bytes_out += from->bytes_out;
+    for (int k = 0; k < WIRE_ERR_COUNT; k++)
+        into->error_kinds[k] += from->error_kinds[k];
+    for (size_t i = 0; i < from->status_count; i++)
+        add_status(into, from->status[i].status, from->status[i].count);
+}
+
 static int load(struct str text, json_t **out, struct err *e)
 {
     *out = json_loadb(text.ptr, text.len, 0, NULL);

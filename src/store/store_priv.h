@@ -54,6 +54,7 @@ char *counts_status_text(const struct result_counts *c); /* NULL: none */
 char *counts_kinds_text(const struct result_counts *c);
 int counts_add_status(struct result_counts *c, struct str json, struct err *e);
 int counts_add_kinds(struct result_counts *c, struct str json, struct err *e);
+void counts_add(struct result_counts *into, const struct result_counts *from);
 void counts_clear(struct result_counts *c);
 
 /* ---- numbers of rows (`number` in the schema) for ids ------------------------------------------
@@ -95,6 +96,8 @@ struct seconds_range {
     int64_t only;
     size_t name_count;
 };
+/* How many points the seconds of a range have. */
+size_t seconds_points(const struct seconds_range *range);
 int seconds_read(struct db *db, const struct seconds_range *range, seconds_fn *each, void *owner,
                  struct err *e);
 void second_init(struct result_second *s, size_t point_count);
