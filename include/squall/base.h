@@ -54,6 +54,11 @@ bool str_eq_text(struct str a, const char *text);
 bool str_eq_nocase(struct str a, struct str b); /* ASCII */
 struct str str_trim(struct str s);
 bool str_starts(struct str s, const char *prefix);
+/* Bytes of the UTF-8 character that s begins with (RFC 3629); 0 when it begins with none. */
+size_t str_utf8_char(struct str s);
+bool str_is_utf8(struct str s);
+/* At most `max` bytes of it, never a part of a character. */
+struct str str_cut(struct str s, size_t max);
 /* Decimal digits only, whole string; false on anything else or on overflow. */
 bool str_to_u64(struct str s, uint64_t *out);
 
@@ -79,7 +84,8 @@ int buf_add_format(struct buf *b, const char *format, ...) __attribute__((format
 char *buf_reserve(struct buf *b, size_t len);
 void buf_drop_front(struct buf *b, size_t len);
 struct str buf_str(const struct buf *b);
-/* Appends text as the inside of a JSON string (no quotes added). */
+/* Appends text as the inside of a JSON string (no quotes added); a byte that is not UTF-8 becomes
+ * U+FFFD. */
 int buf_add_json_escaped(struct buf *b, struct str text);
 
 /* ---- clocks ----------------------------------------------------------------------------------

@@ -24,18 +24,6 @@ void log_init(struct log *l, int fd, enum log_level level, struct clock *clock)
     *l = (struct log){.fd = fd, .level = level, .format = LOG_FORMAT_TEXT, .clock = clock};
 }
 
-/* Cuts between characters, should the text be UTF-8. */
-static struct str cut(const char *text)
-{
-    struct str s = str_of(text);
-    if (s.len <= LOG_VALUE_MAX)
-        return s;
-    s.len = LOG_VALUE_MAX;
-    for (int i = 0; i < 3 && (s.ptr[s.len] & 0xc0) == 0x80; i++)
-        s.len--;
-    return s;
-}
-
 static bool needs_quotes(struct str value)
 {
     for (size_t i = 0; i < value.len; i++) {
@@ -70,10 +58,10 @@ static void add_head(struct buf *line, const struct log *l, enum log_level level
     if (l->format == LOG_FORMAT_JSON) {
         buf_add_format(line, "{\"time\":\"%s\",\"level\":\"%s\",\"message\":", time,
                        level_names[level]);
-        add_quoted(line, cut(message));
+        add_quoted(line, str_cut(str_of(message), LOG_VALUE_MAX));
     } else {
         buf_add_format(line, "%s %s ", time, level_names[level]);
-        add_plain(line, cut(message));
+        add_plain(line, str_cut(str_of(message), LOG_VALUE_MAX));
     }
 }
 

@@ -71,3 +71,46 @@ bool str_to_u64(struct str s, uint64_t *out)
     *out = value;
     return true;
 }
+
+/* Table 3-7 of the Unicode Standard: no overlong forms, no surrogates, nothing above U+10FFFF. */
+size_t str_utf8_char(struct str s)
+{
+    const unsigned char *p = (const unsigned char *)s.ptr;
+    if (s.len == 0)
+        return 0;
+    if (p[0] < 0x80)
+        return 1;
+    size_t n = p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : 2;
+    if (p[0] < 0xc2 || p[0] > 0xf4 || s.len < n)
+        return 0;
+    unsigned char least = p[0] == 0xe0 ? 0xa0 : p[0] == 0xf0 ? 0x90 : 0x80;
+    unsigned char most = p[0] == 0xed ? 0x9f : p[0] == 0xf4 ? 0x8f : 0xbf;
+    if (p[1] < least || p[1] > most)
+        return 0;
+    for (size_t i = 2; i < n; i++)
+        if ((p[i] & 0xc0) != 0x80)
+            return 0;
+    return n;
+}
+
+bool str_is_utf8(struct str s)
+{
+    while (s.len > 0) {
+        size_t n = str_utf8_char(s);
+        if (n == 0)
+            return false;
+        s.ptr += n;
+        s.len -= n;
+    }
+    return true;
+}
+
+struct str str_cut(struct str s, size_t max)
+{
+    if (s.len <= max)
+        return s;
+    s.len = max;
+    for (int i = 0; i < 3 && s.len > 0 && (s.ptr[s.len] & 0xc0) == 0x80; i++)
+        s.len--;
+    return s;
+}

@@ -294,8 +294,7 @@ static cJSON *parse(struct str line, struct err *e)
      * just ends (CVE-2023-53154). */
     const char *end = NULL;
     cJSON *tree = NULL;
-    if (line.len >= 2 && line.ptr[0] == '{' && line.ptr[line.len - 1] == '}' &&
-        wire_utf8_valid(line))
+    if (line.len >= 2 && line.ptr[0] == '{' && line.ptr[line.len - 1] == '}' && str_is_utf8(line))
         tree = cJSON_ParseWithLengthOpts(line.ptr, line.len, &end, 0);
     if (tree && end == line.ptr + line.len)
         return tree;

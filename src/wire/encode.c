@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <string.h>
 
 #include "wire_priv.h"
 
@@ -12,22 +13,18 @@ static void add_u64(struct buf *out, const char *key, uint64_t value)
     buf_add_format(out, ",\"%s\":%" PRIu64, key, value);
 }
 
-/* Any bytes as the inside of a JSON string: what is not UTF-8 becomes U+FFFD; so does NUL, which
- * would end the string on the reader's side. */
+/* Any bytes as the inside of a JSON string. NUL would end it on the reader's side: it becomes
+ * U+FFFD, as what is not UTF-8 does. */
 static void add_escaped(struct buf *out, struct str text)
 {
-    size_t begin = 0, at = 0;
-    while (at < text.len) {
-        size_t n = wire_utf8_char((struct str){text.ptr + at, text.len - at});
-        if (n > 0 && text.ptr[at] != '\0') {
-            at += n;
-            continue;
-        }
-        buf_add_json_escaped(out, (struct str){text.ptr + begin, at - begin});
+    const char *nul;
+    while (text.len > 0 && (nul = memchr(text.ptr, '\0', text.len))) {
+        size_t len = (size_t)(nul - text.ptr);
+        buf_add_json_escaped(out, (struct str){text.ptr, len});
         buf_add_text(out, "\\ufffd");
-        begin = ++at;
+        text = (struct str){nul + 1, text.len - len - 1};
     }
-    buf_add_json_escaped(out, (struct str){text.ptr + begin, at - begin});
+    buf_add_json_escaped(out, text);
 }
 
 static void add_string(struct buf *out, const char *key, struct str text)
@@ -37,15 +34,9 @@ static void add_string(struct buf *out, const char *key, struct str text)
     buf_add_text(out, "\"");
 }
 
-/* At most WIRE_SAMPLE_TEXT_MAX bytes of it, never a part of a character. */
 static void add_cut(struct buf *out, const char *key, struct str text)
 {
-    if (text.len > WIRE_SAMPLE_TEXT_MAX) {
-        text.len = WIRE_SAMPLE_TEXT_MAX;
-        for (int i = 0; i < 3 && (text.ptr[text.len] & 0xc0) == 0x80; i++)
-            text.len--;
-    }
-    add_string(out, key, text);
+    add_string(out, key, str_cut(text, WIRE_SAMPLE_TEXT_MAX));
 }
 
 /* Base64 needs no escaping. */

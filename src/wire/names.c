@@ -1,5 +1,5 @@
-/* names: the words that frames and results use for frame types, error kinds, metrics and levels;
- * and what is UTF-8. */
+/* names: the words that frames and results use for frame types, error kinds, metrics and levels.
+ */
 #include "wire_priv.h"
 
 static const char *const frame_texts[] = {
@@ -89,47 +89,4 @@ bool wire_level_of(struct str text, enum log_level *level)
     size_t i = find(level_texts, LEVEL_COUNT, text);
     *level = (enum log_level)i;
     return i < LEVEL_COUNT;
-}
-
-static bool continues(unsigned char byte)
-{
-    return (byte & 0xc0) == 0x80;
-}
-
-size_t wire_utf8_char(struct str s)
-{
-    const unsigned char *b = (const unsigned char *)s.ptr;
-    if (s.len == 0)
-        return 0;
-    if (b[0] < 0x80)
-        return 1;
-    if (b[0] >= 0xc2 && b[0] <= 0xdf)
-        return s.len >= 2 && continues(b[1]) ? 2 : 0;
-    if (b[0] >= 0xe0 && b[0] <= 0xef) {
-        if (s.len < 3 || !continues(b[1]) || !continues(b[2]))
-            return 0;
-        bool overlong = b[0] == 0xe0 && b[1] < 0xa0;
-        bool surrogate = b[0] == 0xed && b[1] > 0x9f;
-        return overlong || surrogate ? 0 : 3;
-    }
-    if (b[0] >= 0xf0 && b[0] <= 0xf4) {
-        if (s.len < 4 || !continues(b[1]) || !continues(b[2]) || !continues(b[3]))
-            return 0;
-        bool overlong = b[0] == 0xf0 && b[1] < 0x90;
-        bool beyond = b[0] == 0xf4 && b[1] > 0x8f;
-        return overlong || beyond ? 0 : 4;
-    }
-    return 0;
-}
-
-bool wire_utf8_valid(struct str s)
-{
-    while (s.len > 0) {
-        size_t n = wire_utf8_char(s);
-        if (n == 0)
-            return false;
-        s.ptr += n;
-        s.len -= n;
-    }
-    return true;
 }
