@@ -87,7 +87,7 @@ static void add_pairs(struct buf *line, const struct log *l, va_list args)
     const char *key;
     while ((key = va_arg(args, const char *))) {
         size_t before = line->len;
-        add_pair(line, l, key, cut(va_arg(args, const char *)));
+        add_pair(line, l, key, str_cut(str_of(va_arg(args, const char *)), LOG_VALUE_MAX));
         if (line->failed) {
             line->failed = false;
             line->len = before;
