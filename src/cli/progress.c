@@ -2,6 +2,7 @@
 #include "progress.h"
 
 #include <fcntl.h>
+#include <math.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -60,7 +61,10 @@ static void add_flow(struct buf *out, const struct plan_flow *flow)
 {
     const struct plan_load *load = &flow->load;
     char peak[CELL_SIZE], length[DURATION_TEXT_SIZE];
-    cell_number(peak, load->peak);
+    if (load->peak == floor(load->peak))
+        cell_count(peak, (uint64_t)load->peak);
+    else
+        cell_number(peak, load->peak);
     duration_format(length, load->duration_ns);
     const char *most = load->stage_count > 1 ? "up to " : "";
     if (load->kind == PLAN_LOAD_USERS)
@@ -98,7 +102,7 @@ static void add_piece(struct buf *line, unsigned *column, unsigned width, const 
 {
     struct buf piece;
     buf_init(&piece, LINE_MAX_BYTES);
-    buf_add_format(&piece, "%s%s%s%s", *column ? "   " : "", label, value, unit);
+    buf_add_format(&piece, "%s%s%s%s", *column ? "  " : "", label, value, unit);
     unsigned columns = terminal_columns(buf_str(&piece));
     if (*column + columns < width) {
         buf_add(line, piece.ptr, piece.len);
@@ -133,11 +137,11 @@ static void add_second(struct progress *p, struct buf *line, const struct run *r
     column = terminal_columns(buf_str(line));
     cell_number(cell, (double)p->requests / p->seconds);
     add_piece(line, &column, t.width, "", cell, " req/s");
+    add_errors(line, &column, &t, p->errors);
     cell_number(cell, hist_percentile_us(&p->latency, 50) / 1000);
     add_piece(line, &column, t.width, "p50 ", cell, " ms");
     cell_number(cell, hist_percentile_us(&p->latency, 99) / 1000);
     add_piece(line, &column, t.width, "p99 ", cell, " ms");
-    add_errors(line, &column, &t, p->errors);
     cell_count(cell, s->users);
     add_piece(line, &column, t.width, "", cell, s->users == 1 ? " user" : " users");
     if (s->second + 1 > whole_s && s->users > 0)

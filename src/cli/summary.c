@@ -9,7 +9,7 @@ enum {
     WIDTH_MAX = 110, /* text that is wider reads badly */
     LABEL_WIDTH = 12,
     NUMBER_WIDTH = 9,
-    NAME_MIN = 10, /* of the column of names, before number columns are left out */
+    NAME_MIN = 11, /* of the column of names, before number columns are left out */
 };
 
 static double number(const json_t *object, const char *key)
@@ -249,15 +249,13 @@ static void add_requests(struct buf *out, const json_t *result, const struct ter
     buf_add_text(out, "\n");
     json_object_foreach(by_request, name, totals)
     {
-        char requests[CELL_SIZE], errors[CELL_SIZE];
-        cell_count(requests, count(totals, "requests"));
-        cell_count(errors, count(totals, "errors"));
+        char cell[CELL_SIZE], errors[CELL_SIZE];
+        cell_count(cell, count(totals, "requests"));
         terminal_add_cut(out, str_of(name), width, true);
-        buf_add_format(out, "%*s", NUMBER_WIDTH + 1, requests);
-        if (count(totals, "errors") > 0)
-            terminal_add_colour(t, out, COLOUR_RED);
-        buf_add_format(out, "%*s", NUMBER_WIDTH + 1, errors);
-        terminal_add_colour(t, out, COLOUR_NONE);
+        buf_add_format(out, "%*s", NUMBER_WIDTH + 1, cell);
+        cell_count(cell, count(totals, "errors"));
+        snprintf(errors, sizeof errors, "%*s", NUMBER_WIDTH + 1, cell);
+        terminal_add_coloured(t, out, count(totals, "errors") ? COLOUR_RED : COLOUR_NONE, errors);
         add_statistics(out, shown, json_object_get(totals, "latency_ms"));
     }
 }

@@ -39,9 +39,11 @@ void terminal_add_colour(const struct terminal *t, struct buf *out, enum termina
 void terminal_add_coloured(const struct terminal *t, struct buf *out, enum terminal_colour colour,
                            const char *text)
 {
-    terminal_add_colour(t, out, colour);
+    if (colour != COLOUR_NONE)
+        terminal_add_colour(t, out, colour);
     buf_add_text(out, text);
-    terminal_add_colour(t, out, COLOUR_NONE);
+    if (colour != COLOUR_NONE)
+        terminal_add_colour(t, out, COLOUR_NONE);
 }
 
 /* ---- texts ----------------------------------------------------------------------------------- */
