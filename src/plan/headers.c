@@ -34,6 +34,14 @@ const struct plan_header *plan_headers_find(const struct plan_headers *h, struct
     return NULL;
 }
 
+size_t plan_headers_bytes(const struct plan_headers *h)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < h->count; i++)
+        bytes += h->items[i].name.len + h->items[i].value.len;
+    return bytes;
+}
+
 static void read_header(struct plan_reader *r, const struct plan_place *at, struct plan_headers *h)
 {
     struct plan_header header = {.name = str_of(at->key)};

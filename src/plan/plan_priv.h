@@ -197,7 +197,6 @@ plan_read plan_read_load;     /* struct plan_load */
 struct plan_steps {
     struct plan_step *items;
     size_t count;
-    bool read; /* the key is there */
 };
 plan_read plan_read_steps; /* struct plan_steps */
 /* At the object {"url": ...}. */
@@ -206,6 +205,7 @@ void plan_read_request(struct plan_reader *r, const struct plan_place *at,
 
 /* Header names and methods: RFC 9110, section 5.6.2. */
 bool plan_is_token(struct str s);
+size_t plan_headers_bytes(const struct plan_headers *h);
 const struct plan_header *plan_headers_find(const struct plan_headers *h, struct str name);
 /* The defaults that are not replaced, then the request's own. */
 struct plan_headers plan_headers_merge(struct plan_arena *a, const struct plan_headers *defaults,

@@ -234,21 +234,21 @@ static struct str default_name(struct plan_reader *r, struct str method, struct 
     return plan_arena_str(r->arena, str_of(name));
 }
 
+/* The target's alone are checked with the target. */
 static void check_headers(struct plan_reader *r, const struct plan_place *at,
-                          const struct plan_headers *h, struct str body)
+                          const struct request_reading *q)
 {
     struct plan_place place = plan_member(at, "headers");
-    const struct plan_header *length = plan_headers_find(h, STR("Content-Length"));
-    size_t bytes = 0;
+    const struct plan_header *length = plan_headers_find(&q->headers, STR("Content-Length"));
+    size_t bytes = plan_headers_bytes(&q->headers);
     uint64_t number;
-    for (size_t i = 0; i < h->count; i++)
-        bytes += h->items[i].name.len + h->items[i].value.len;
-    if (bytes > PLAN_HEADERS_BYTES_MAX)
-        plan_problem(r, &place, "are %zu bytes with the target's; at most %d are allowed", bytes,
+    if (bytes > 0 && bytes + plan_headers_bytes(&r->defaults.headers) > PLAN_HEADERS_BYTES_MAX)
+        plan_problem(r, &place, "are more than %d bytes, together with the target's",
                      PLAN_HEADERS_BYTES_MAX);
-    if (length && (!str_to_u64(length->value, &number) || number != body.len))
-        plan_problem(r, &place, "\"Content-Length\" is not the body's, %zu; it may be left out",
-                     body.len);
+    if (!length || (str_to_u64(length->value, &number) && number == q->body.len))
+        return;
+    struct plan_place value = plan_member(&place, length->name.ptr);
+    plan_problem(r, &value, "must be the body's length, %zu; it can be left out", q->body.len);
 }
 
 static struct plan_headers all_headers(struct plan_reader *r, const struct request_reading *q)
@@ -272,7 +272,7 @@ void plan_read_request(struct plan_reader *r, const struct plan_place *at, struc
     if (q.name.len == 0)
         q.name = default_name(r, q.method, q.url.path);
     struct plan_headers headers = all_headers(r, &q);
-    check_headers(r, at, &headers, q.body);
+    check_headers(r, at, &q);
     *out = (struct plan_request){
         .name_id = name_id(r->plan, q.name),
         .origin_id = origin_id(r->plan, &q.url),

@@ -24,7 +24,7 @@ static void read_exponential(struct plan_reader *r, const struct plan_place *at,
 {
     struct plan_think *think = into;
     think->kind = PLAN_THINK_EXPONENTIAL;
-    plan_duration(r, at, 0, THINK_MAX, &think->a_ns);
+    plan_duration(r, at, 1, THINK_MAX, &think->a_ns);
 }
 
 static const struct plan_key think_keys[] = {
@@ -35,7 +35,6 @@ static const struct plan_key think_keys[] = {
 const struct plan_object plan_object_think = {"think", think_keys,
                                               sizeof think_keys / sizeof think_keys[0]};
 
-/* Exactly one key of those that there are; unknown keys are reported elsewhere. */
 static void check_one_key(struct plan_reader *r, const struct plan_place *at, const char *wanted)
 {
     if (json_object_size(at->value) != 1)
@@ -79,25 +78,28 @@ static const struct plan_key step_keys[] = {
 const struct plan_object plan_object_step = {"step", step_keys,
                                              sizeof step_keys / sizeof step_keys[0]};
 
+static void read_step(struct plan_reader *r, const struct plan_place *at, struct plan_step *step)
+{
+    bool known = json_object_get(at->value, "request") || json_object_get(at->value, "think");
+    if (!plan_read_object(r, at, &plan_object_step, step))
+        return;
+    if (known || json_object_size(at->value) == 0) /* else it has been reported */
+        check_one_key(r, at, "\"request\" or \"think\"");
+}
+
 void plan_read_steps(struct plan_reader *r, const struct plan_place *at, void *into)
 {
     struct plan_steps *steps = into;
-    size_t requests = r->requests;
-    steps->read = true;
+    bool any_request = false; /* or something that was meant to be one, perhaps */
     if (!plan_is_array(r, at, "steps"))
         return;
     steps->items = plan_arena_alloc(r->arena, json_array_size(at->value) * sizeof *steps->items);
     for (size_t i = 0; i < json_array_size(at->value); i++) {
         struct plan_place place = plan_element(at, i);
-        /* One that cannot be read counts as a request: only one mistake is reported for it. */
-        bool any = json_object_get(place.value, "request") || json_object_get(place.value, "think");
-        if (plan_read_object(r, &place, &plan_object_step, &steps->items[steps->count]) &&
-            (any || json_object_size(place.value) == 0))
-            check_one_key(r, &place, "\"request\" or \"think\"");
-        requests -= any ? 0 : 1;
-        steps->count++;
+        read_step(r, &place, &steps->items[steps->count++]);
+        any_request = any_request || !json_object_get(place.value, "think");
     }
-    if (r->requests == requests)
+    if (!any_request)
         plan_problem(r, at, "there is no request among the steps");
 }
 

@@ -27,6 +27,21 @@ static void read_base_url(struct plan_reader *r, const struct plan_place *at, vo
     d->bad_base = false;
 }
 
+static void read_headers(struct plan_reader *r, const struct plan_place *at, void *into)
+{
+    const struct plan_headers *h = into;
+    struct plan_place length;
+    plan_read_headers(r, at, into);
+    if (plan_headers_bytes(h) > PLAN_HEADERS_BYTES_MAX)
+        plan_problem(r, at, "are %zu bytes; at most %d are allowed", plan_headers_bytes(h),
+                     PLAN_HEADERS_BYTES_MAX);
+    const struct plan_header *found = plan_headers_find(h, STR("Content-Length"));
+    if (found) {
+        length = plan_member(at, found->name.ptr);
+        plan_problem_key(r, &length, "each request's is its body's; leave this header out");
+    }
+}
+
 static void read_drain(struct plan_reader *r, const struct plan_place *at, void *into)
 {
     (void)into;
@@ -93,7 +108,7 @@ void plan_read_timeouts(struct plan_reader *r, const struct plan_place *at, void
 
 static const struct plan_key target_keys[] = {
     {"base_url", read_base_url, 0, false},
-    {"headers", plan_read_headers, offsetof(struct plan_defaults, headers), false},
+    {"headers", read_headers, offsetof(struct plan_defaults, headers), false},
     {"timeouts", plan_read_timeouts, offsetof(struct plan_defaults, timeouts), false},
     {"keep_alive", read_keep_alive, 0, false},
     {"tls", read_tls, 0, false},
