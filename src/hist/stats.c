@@ -29,12 +29,12 @@ static uint64_t count_at(const struct hist *h, uint32_t index)
 
 /* How many values are at or below the percentile's. HdrHistogram steps to the next smaller double
  * first, without which 99.9 % of 1000 would be the 1000th. */
-static double rank(const struct hist *h, double percent)
+static uint64_t rank(const struct hist *h, double percent)
 {
     if (percent >= 100)
-        return (double)h->total;
+        return h->total;
     double r = ceil(nextafter(percent, 0) * (double)h->total / 100);
-    return r > 1 ? r : 1;
+    return r > 1 ? (uint64_t)r : 1;
 }
 
 /* One pass for several; `percents` ascend and are above 0. */
@@ -43,8 +43,8 @@ static void percentiles(const struct hist *h, const double *percents, size_t n, 
     uint32_t index = h->low;
     uint64_t seen = count_at(h, index);
     for (size_t i = 0; i < n; i++) {
-        double wanted = rank(h, percents[i]);
-        while ((double)seen < wanted && index < h->high)
+        uint64_t wanted = rank(h, percents[i]);
+        while (seen < wanted && index < h->high)
             seen += count_at(h, ++index);
         out_us[i] = (double)most_us(h, index);
     }
