@@ -10,7 +10,6 @@ enum {
     TARGET_PATH_SLOTS = 4096,
     TARGET_PATH_TEXT_MAX = 512, /* bytes; a longer one is counted as "(other)" */
     TARGET_STATS_TEXT_MAX = 4 << 20,
-    TARGET_ARRIVALS_TEXT_MAX = 64 << 20,
 };
 
 struct target_path {

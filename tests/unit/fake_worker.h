@@ -127,6 +127,11 @@ static inline void fake_before_ready(struct fake *f, struct buf *out)
         fputs("first words\nno memory for that\n", stderr);
         exit(7);
     }
+    if (fake_is(f, "long-words")) {
+        for (int i = 0; i < 100000; i++)
+            fputc('w', stderr);
+        exit(7);
+    }
     wire_encode_hello(out, (uint32_t)getpid());
     fake_send(out);
     if (fake_is(f, "never-ready"))

@@ -333,6 +333,24 @@ static const char *note_at(const json_t *document, size_t i)
     return text ? text : "";
 }
 
+static void samples_have_a_limit(void **state)
+{
+    (void)state;
+    struct str many[10];
+    for (size_t i = 0; i < 10; i++)
+        many[i] = str_of("x");
+    struct result *r = result_new(many, 10, 1);
+    for (uint32_t i = 0; i < 10 * WIRE_ERR_COUNT * WIRE_SAMPLES_PER_KIND; i++) {
+        struct wire_sample sample = {.name_id = i % 10,
+                                     .kind = (enum wire_error)(i / 10 % WIRE_ERR_COUNT)};
+        result_add_sample(r, &sample);
+    }
+    json_t *d = result_document(r);
+    assert_int_equal(json_array_size(json_object_get(d, "samples")), RESULT_SAMPLES_MAX);
+    json_decref(d);
+    result_free(r);
+}
+
 static void an_unfit_generator_is_named_worst_first(void **state)
 {
     (void)state;
@@ -387,6 +405,7 @@ int main(void)
         cmocka_unit_test(an_empty_result_has_the_same_shape),
         cmocka_unit_test(a_seconds_document_has_its_requests),
         cmocka_unit_test(samples_are_kept_a_few_of_a_kind),
+        cmocka_unit_test(samples_have_a_limit),
         cmocka_unit_test(an_unfit_generator_is_named_worst_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -135,6 +135,15 @@ static void each_misdeed_is_named(void **state)
     }
 }
 
+static void last_words_without_end_are_cut(void **state)
+{
+    (void)state;
+    struct heard h = {0};
+    hear(&h, 1, "fake:long-words");
+    assert_non_null(strstr(h.reason[0], "ended with exit code 7: wwww"));
+    assert_in_range(strlen(h.reason[0]), 50, 1000);
+}
+
 static void one_bad_worker_leaves_the_others_alone(void **state)
 {
     (void)state;
@@ -215,6 +224,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(good_workers_run_to_their_end),
         cmocka_unit_test(each_misdeed_is_named),
+        cmocka_unit_test(last_words_without_end_are_cut),
         cmocka_unit_test(one_bad_worker_leaves_the_others_alone),
         cmocka_unit_test(stop_reaches_every_worker),
         cmocka_unit_test(kill_ends_what_hangs),

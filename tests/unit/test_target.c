@@ -440,12 +440,19 @@ static void what_makes_no_sense_is_answered_with_a_sentence(void **state)
         const char *target;
         uint32_t status;
     } wrong[] = {
-        {"/delay/25", 400},   {"/?delay=x", 400},
-        {"/status/99", 400},  {"/status/600", 400},
-        {"/status/", 400},    {"/bytes/many", 400},
-        {"/chunked/-1", 400}, {"/?close=yes", 400},
-        {"/stall", 400},      {"/stall?every=1s&for=2s", 400},
-        {"/fault/rest", 404}, {"/_nothing", 404},
+        {"/delay/25", 400},
+        {"/?delay=x", 400},
+        {"/status/99", 400},
+        {"/status/600", 400},
+        {"/status/", 400},
+        {"/bytes/many", 400},
+        {"/chunked/-1", 400},
+        {"/chunked/1000001", 400},
+        {"/?close=yes", 400},
+        {"/stall", 400},
+        {"/stall?every=1s&for=2s", 400},
+        {"/fault/rest", 404},
+        {"/_nothing", 404},
         {"/_reset", 405},
     };
     (void)state;
@@ -657,6 +664,27 @@ static void paths_are_counted_apart_up_to_a_limit(void **state)
     target_stats_free(s);
 }
 
+static void arrivals_are_told_a_page_at_a_time(void **state)
+{
+    (void)state;
+    enum { COUNT = TARGET_ARRIVALS_PAGE + 10 };
+    struct target_stats *s = target_stats_new(COUNT);
+    struct buf text;
+    buf_init(&text, 1 << 22);
+    for (uint64_t i = 0; i < COUNT; i++)
+        target_stats_arrived(s, i, STR("/"));
+    target_stats_arrivals(s, 0, &text);
+    size_t lines = 0;
+    for (size_t i = 0; i < text.len; i++)
+        lines += text.ptr[i] == '\n';
+    assert_int_equal(lines, TARGET_ARRIVALS_PAGE);
+    buf_clear(&text);
+    target_stats_arrivals(s, COUNT - 1, &text);
+    assert_str(buf_str(&text), "100009 /\n");
+    buf_fini(&text);
+    target_stats_free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -686,6 +714,7 @@ int main(void)
         cmocka_unit_test(arrivals_at_random_have_a_variation_of_one),
         cmocka_unit_test(pairs_are_back_to_back),
         cmocka_unit_test(paths_are_counted_apart_up_to_a_limit),
+        cmocka_unit_test(arrivals_are_told_a_page_at_a_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
