@@ -31,16 +31,14 @@ void plan_problems_fini(struct plan_problems *p)
 struct plan_quote plan_quote(struct str s)
 {
     struct plan_quote q;
-    size_t shown = s.len, at = 0;
-    if (s.len > QUOTE_MAX)
-        for (shown = QUOTE_MAX; shown > 0 && (s.ptr[shown] & 0xc0) == 0x80;)
-            shown--;
+    struct str shown = str_cut(s, QUOTE_MAX);
+    size_t at = 0;
     q.text[at++] = '"';
-    for (size_t i = 0; i < shown; i++) {
+    for (size_t i = 0; i < shown.len; i++) {
         unsigned char c = (unsigned char)s.ptr[i];
         q.text[at++] = c < 0x20 || c == 0x7f ? '?' : (char)c;
     }
-    strcpy(q.text + at, shown < s.len ? "...\"" : "\"");
+    strcpy(q.text + at, shown.len < s.len ? "...\"" : "\"");
     return q;
 }
 
