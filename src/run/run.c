@@ -319,12 +319,17 @@ static void stop_now(struct run *run)
     runner_stop(run->runner);
 }
 
+static bool stop_due(const struct run *run)
+{
+    return run->stop_wanted && run->state < RUN_COLLECTING;
+}
+
 static void arm(struct run *run);
 
 static void on_timer(uv_timer_t *timer)
 {
     struct run *run = timer->data;
-    if (run->stop_wanted && run->state < RUN_COLLECTING)
+    if (stop_due(run))
         stop_now(run);
     else if (run->state != RUN_QUEUED && now_ns(run) >= run->deadline_ns)
         overdue(run);
@@ -337,6 +342,8 @@ static void arm(struct run *run)
 {
     uint64_t now = now_ns(run);
     uint64_t ms = run->deadline_ns > now ? (run->deadline_ns - now) / NS_PER_MS + 1 : 0;
+    if (stop_due(run))
+        ms = 0;
     uv_timer_start(&run->timer, on_timer, ms < LOOK_MS ? ms : LOOK_MS, 0);
 }
 
@@ -413,7 +420,7 @@ void run_stop(struct run *run, const char *reason)
     snprintf(run->reason, sizeof run->reason, "%s", reason ? reason : "stopped");
     if (!run->timer_open)
         open_timer(run);
-    uv_timer_start(&run->timer, on_timer, 0, 0);
+    arm(run);
 }
 
 void run_free(struct run *run)
