@@ -81,7 +81,6 @@ static int use_wal(struct db *db, struct err *e)
  * back to the disk (auto_vacuum; only has an effect before the first table). */
 static const char settings[] = "PRAGMA synchronous = FULL;"
                                "PRAGMA foreign_keys = ON;"
-                               "PRAGMA trusted_schema = OFF;"
                                "PRAGMA temp_store = MEMORY;";
 
 static int open_database(struct store *s, struct err *e)
