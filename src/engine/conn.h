@@ -61,7 +61,7 @@ struct conn_events {
                    uint64_t now_ns);
 };
 
-struct watch; /* a socket on the loop, which lives until the loop has let go of it */
+struct watch; /* see conn_priv.h */
 
 struct conn {
     struct conn_shared *shared;

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -340,6 +341,7 @@ int engine_main(int in_fd, int out_fd)
     struct engine *e = mem_alloc(sizeof *e);
     struct err why;
     signal(SIGPIPE, SIG_IGN);
+    prctl(PR_SET_NAME, "squalld-worker"); /* in ps and top, where it would be "exe" */
     raise_descriptor_limit();
     if (set_up(e, in_fd, out_fd, &why) < 0) {
         fprintf(stderr, "%s\n", why.message);
