@@ -66,7 +66,40 @@ $(BUILD)/libsquall.a: $(OBJECTS)
 	@rm -f $@
 	ar rcs $@ $^
 
-$(SQUALLD): $(BUILD)/obj/src/cli/main.o $(BUILD)/libsquall.a
+# ---- the dashboard: built by npm, gzipped, put into the program ------------------------------------
+
+WEB_SOURCES := $(shell find web -type d \( -name node_modules -o -name dist \) -prune -o -type f \
+	! -name schema.d.ts ! -name "*.test.ts" ! -name embed.mjs ! -name screenshot.png -print)
+WEB_ASSETS := build/gen/web_assets.c
+
+web/node_modules/.package-lock.json: web/package.json web/package-lock.json web/.npmrc | build/setup/web
+	cd web && npm ci --no-progress --loglevel=error
+	@touch $@
+
+web/dist/index.html: web/node_modules/.package-lock.json $(WEB_SOURCES) src/daemon/openapi.json
+	cd web && npm run --silent build -- --logLevel warn
+	@touch $@
+
+# Changes only when WEB does, so that a switch builds anew and a second make does nothing.
+build/gen/web-is: FORCE
+	@mkdir -p $(@D)
+	@echo $(WEB) | cmp -s - $@ || echo $(WEB) >$@
+
+.PHONY: FORCE
+FORCE:
+
+ifeq ($(WEB),0)
+$(WEB_ASSETS): build/gen/web-is
+	@printf '%s\n' '#include "squall/web.h"' '' \
+		'const struct web_asset web_assets[1] = {{.path = ""}};' 'const size_t web_asset_count = 0;' >$@
+else
+$(WEB_ASSETS): build/gen/web-is web/embed.mjs web/dist/index.html
+	node web/embed.mjs web/dist $@
+endif
+
+# ---- linking -------------------------------------------------------------------------------------
+
+$(SQUALLD): $(BUILD)/obj/src/cli/main.o $(WEB_ASSETS:%.c=$(BUILD)/obj/%.o) $(BUILD)/libsquall.a
 	$(CC) $(BASE_FLAGS) $(CFLAGS) $(LDFLAGS) $^ -o $@ $(PKG_LIBS)
 
 .PHONY: install
@@ -74,7 +107,7 @@ install: all ## into PREFIX, /usr/local when not given (DESTDIR is honoured)
 	install -D -m 755 $(SQUALLD) $(DESTDIR)$(PREFIX)/bin/squalld
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man1 man/*.1
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man5 man/*.5
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/squalld/examples conf/examples/*
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/squalld/examples conf/examples/* conf/squalld.conf
 	install -D -m 644 systemd/squalld.service $(DESTDIR)$(PREFIX)/lib/systemd/system/squalld.service
 
 .PHONY: demo
@@ -84,8 +117,8 @@ demo: all | build/setup/demo ## see it work: a target, the daemon, a sample run,
 # ---- tests: `test` runs the others one by one and sums up ----------------------------------------
 
 .PHONY: test
-test: ## everything: lint, unit, integration and browser tests
-	+@tests/run.sh lint build unit integration browser
+test: ## everything: lint, unit (also the dashboard's), integration and browser tests
+	+@tests/run.sh lint build unit web integration browser
 
 .PHONY: test-asan
 test-asan: ## unit and integration tests under the address and undefined-behaviour sanitizers
@@ -109,6 +142,10 @@ $(BUILD)/unit/%: tests/unit/%.c $(BUILD)/libsquall.a | build/setup/unit
 .PHONY: unit
 unit: $(UNIT_TESTS) ## the unit tests
 	@tests/unit.sh $(UNIT_TESTS)
+
+.PHONY: web
+web: web/node_modules/.package-lock.json ## the unit tests of the dashboard
+	cd web && npm run --silent test
 
 tests/node_modules/.package-lock.json: tests/package.json tests/package-lock.json tests/.npmrc | build/setup/web
 	cd tests && npm ci --no-progress --loglevel=error
