@@ -1,0 +1,85 @@
+// timechart: measures of a run over its seconds. Made once; new seconds reach the canvas without a
+// render of React.
+import "uplot/dist/uPlot.min.css";
+import { useEffect, useRef } from "react";
+import type { Columns, Measure } from "../lib/columns";
+import { clock } from "../lib/format";
+import { Figure, type LegendHandle } from "./figure";
+import { type Line, Plot } from "./plot";
+
+export interface TimeLine extends Line {
+  measure: Measure;
+}
+
+export interface TimeChartProps {
+  title: string;
+  hint?: string;
+  lines: TimeLine[]; // constant for a chart's life
+  format: (value: number) => string;
+  atLeast: number;
+  columns: Columns;
+  subscribe?: (listener: () => void) => () => void; // called when columns have more
+  lastSeconds?: number; // only so many; all when not given
+  planned: number; // the length that the run should have
+}
+
+// The whole plan when it is short; else what there is and a little room.
+function extent(columns: Columns, planned: number, lastSeconds: number | undefined): [number, number] {
+  const end = Math.max(columns.last + columns.step, 10);
+  if (lastSeconds !== undefined && end > lastSeconds) return [end - lastSeconds, end];
+  return [0, planned > 0 && planned <= 180 ? Math.max(planned, end) : Math.max(60, end)];
+}
+
+export function TimeChart(props: TimeChartProps) {
+  const { columns, subscribe, lastSeconds, planned, lines, format, atLeast } = props;
+  const element = useRef<HTMLDivElement>(null);
+  const legend = useRef<LegendHandle>(null);
+
+  useEffect(() => {
+    const names = lines.map((line) => line.measure);
+    let hovered: number | null = null;
+    let data = columns.drawable(names, { from: extent(columns, planned, lastSeconds)[0] });
+
+    const write = () => {
+      const at = hovered ?? data[0].length - 1;
+      const second = data[0][at];
+      const values = data.slice(1).map((list) => list[at]);
+      legend.current?.write(
+        hovered !== null && second !== undefined ? clock(second) : "",
+        values.map((value) => (typeof value === "number" ? format(value) : "–")),
+      );
+    };
+    const plot = new Plot(
+      element.current!,
+      {
+        lines,
+        x: { format: clock },
+        y: { format, atLeast },
+        sync: "run",
+        onPoint: (index) => {
+          hovered = index;
+          write();
+        },
+      },
+      data,
+      extent(columns, planned, lastSeconds),
+    );
+    write();
+    const stop = subscribe?.(() => {
+      const range = extent(columns, planned, lastSeconds);
+      data = columns.drawable(names, { from: range[0] });
+      plot.setData(data, range);
+      write();
+    });
+    return () => {
+      stop?.();
+      plot.destroy();
+    };
+  }, [columns, subscribe, lastSeconds, planned, lines, format, atLeast]);
+
+  return (
+    <Figure title={props.title} hint={props.hint} lines={lines} legend={legend}>
+      <div ref={element} />
+    </Figure>
+  );
+}
