@@ -185,6 +185,43 @@ static void the_front_can_be_dropped(void **state)
     buf_fini(&b);
 }
 
+static void characters_are_told_from_stray_bytes(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        size_t bytes;
+    } cases[] = {
+        {"a", 1},
+        {"\xc3\xa4", 2},
+        {"\xe2\x82\xac", 3},
+        {"\xf0\x9f\x98\x80", 4},
+        {"", 0},
+        {"\xc3", 0},             /* cut */
+        {"\x80", 0},             /* a continuation alone */
+        {"\xc0\xaf", 0},         /* overlong */
+        {"\xe0\x80\xaf", 0},     /* overlong */
+        {"\xed\xa0\x80", 0},     /* a surrogate */
+        {"\xf4\x90\x80\x80", 0}, /* beyond U+10FFFF */
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        assert_int_equal(str_utf8_char(str_of(cases[i].text)), cases[i].bytes);
+    assert_true(str_is_utf8(STR("caf\xc3\xa9")));
+    assert_false(str_is_utf8(STR("caf\xc3")));
+}
+
+static void a_text_is_cut_between_characters(void **state)
+{
+    (void)state;
+    struct str text = STR("ab\xe2\x82\xac!");
+    assert_int_equal(str_cut(text, 100).len, 6);
+    assert_int_equal(str_cut(text, 5).len, 5);
+    assert_int_equal(str_cut(text, 4).len, 2);
+    assert_int_equal(str_cut(text, 3).len, 2);
+    assert_int_equal(str_cut(text, 2).len, 2);
+    assert_int_equal(str_cut(STR("\x80\x80\x80"), 1).len, 0);
+}
+
 static void escaped_text_is_valid_json(void **state)
 {
     (void)state;
@@ -763,6 +800,8 @@ int main(void)
         cmocka_unit_test(an_append_fits_as_a_whole_or_not_at_all),
         cmocka_unit_test(formats_of_any_length_are_written),
         cmocka_unit_test(the_front_can_be_dropped),
+        cmocka_unit_test(characters_are_told_from_stray_bytes),
+        cmocka_unit_test(a_text_is_cut_between_characters),
         cmocka_unit_test(escaped_text_is_valid_json),
         cmocka_unit_test(clocks_turn),
         cmocka_unit_test(times_are_read),
