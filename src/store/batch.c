@@ -45,7 +45,7 @@ static struct blob pack_hist(struct packed_second *into, const struct hist *h)
 {
     struct blob blob = {.at = into->blobs.len};
     if (h->total > 0)
-        hist_encode_compressed(h, &into->blobs);
+        hist_encode(h, &into->blobs);
     blob.len = into->blobs.len - blob.at;
     return blob;
 }
@@ -133,11 +133,15 @@ static void drop_oldest(struct store *s)
     b->dropping = true;
 }
 
+/* What was put before is looked for among so many. Farther back it stays as well: rows are written
+ * in order, and the last one counts. */
+enum { LOOK_BACK = 1000 };
+
 /* The place of what was put before for that second, or a new one at the end. */
 static struct packed_second *place(struct batch *b, const char *run_id, uint32_t second)
 {
-    for (size_t i = b->count; i-- > 0;) {
-        struct packed_second *p = &b->seconds[i];
+    for (size_t back = 1; back <= b->count && back <= LOOK_BACK; back++) {
+        struct packed_second *p = &b->seconds[b->count - back];
         if (p->second == second && strcmp(p->run_id, run_id) == 0) {
             b->bytes -= p->bytes;
             packed_fini(p);

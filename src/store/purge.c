@@ -5,8 +5,8 @@
 #include "store_priv.h"
 
 enum {
-    PURGE_ROWS = 500,   /* of a table in one step */
-    PURGE_PAGES = 1000, /* of the file in one step */
+    PURGE_ROWS = 500,  /* of a table in one step */
+    PURGE_PAGES = 250, /* of the file in one step; so many may stay free */
 };
 
 /* The number of the first row of `sql`; 0: there is none. */

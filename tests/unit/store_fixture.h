@@ -142,13 +142,6 @@ static const char *add_running(struct fixture *f, const char *scenario_id, char 
     return id;
 }
 
-static void purge_all(struct fixture *f)
-{
-    bool more = true;
-    while (more)
-        OK(f, store_purge(f->s, &more, &f->e));
-}
-
 /* What one number of the database is. */
 static uint64_t number_in_database(struct fixture *f, const char *sql)
 {

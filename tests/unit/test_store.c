@@ -329,6 +329,13 @@ static void pages_of_runs_stay_stable_while_some_are_created(void **state)
 
 /* ---- deletion -------------------------------------------------------------------------------- */
 
+static void purge_all(struct fixture *f)
+{
+    bool more = true;
+    while (more)
+        OK(f, store_purge(f->s, &more, &f->e));
+}
+
 static void a_live_run_can_not_be_deleted_a_finished_one_is_gone_at_once(void **state)
 {
     struct fixture *f = *state;
