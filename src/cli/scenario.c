@@ -156,13 +156,7 @@ static json_t *request_of(const struct scenario *s, struct buf *wrong)
 /* What a test of one URL is called when it is not said: the URL, as far as a name may be long. */
 static struct str name_of(const struct scenario *s)
 {
-    struct str name = str_of(s->name ? s->name : s->url);
-    if (s->name || name.len <= PLAN_NAME_MAX)
-        return name;
-    name.len = PLAN_NAME_MAX;
-    while (name.len > 0 && ((unsigned char)name.ptr[name.len] & 0xc0) == 0x80)
-        name.len--; /* not in the middle of a character */
-    return name;
+    return s->name ? str_of(s->name) : str_cut(str_of(s->url), PLAN_NAME_MAX);
 }
 
 static json_t *document_of(const struct scenario *s, struct buf *wrong)
