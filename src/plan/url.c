@@ -24,6 +24,11 @@ static bool is_hex(char c)
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
+static bool is_one_of(char c, const char *set)
+{
+    return c != '\0' && strchr(set, c);
+}
+
 static struct str drop(struct str s, size_t n)
 {
     return (struct str){s.ptr + n, s.len - n};
@@ -39,7 +44,7 @@ static bool starts_nocase(struct str s, struct str prefix)
 /* Printable ASCII that browsers, too, encode in a path or query. */
 static bool is_encoded(unsigned char c)
 {
-    return c == ' ' || c >= 0x80 || strchr("\"<>\\^`{|}", c);
+    return c == ' ' || c >= 0x80 || is_one_of((char)c, "\"<>\\^`{|}");
 }
 
 static int check_path_byte(struct str rest, struct err *e)
@@ -216,7 +221,7 @@ bool plan_url_is_absolute(struct str text)
 {
     /* A scheme (RFC 3986, section 3.1) and "://". */
     size_t i = 0;
-    while (i < text.len && (is_alnum(text.ptr[i]) || strchr("+-.", text.ptr[i])))
+    while (i < text.len && (is_alnum(text.ptr[i]) || is_one_of(text.ptr[i], "+-.")))
         i++;
     return i > 0 && str_starts(drop(text, i), "://");
 }
@@ -228,7 +233,7 @@ int plan_url_parse(struct plan_arena *a, struct str text, struct plan_url *out, 
     if (!out->tls && !starts_nocase(text, STR("http://")))
         return err_set(e, -EINVAL, "a URL begins with \"http://\" or \"https://\"");
     text = drop(text, out->tls ? sizeof "https://" - 1 : sizeof "http://" - 1);
-    while (len < text.len && !strchr("/?#", text.ptr[len]))
+    while (len < text.len && !is_one_of(text.ptr[len], "/?#"))
         len++;
     int rc = parse_authority(a, (struct str){text.ptr, len}, out, e);
     if (rc < 0)
