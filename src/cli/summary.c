@@ -201,8 +201,8 @@ static void add_times(struct buf *out, const json_t *result, const struct termin
     add_titles(out, shown);
     buf_add_text(out, "\n");
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        if (count(rows[i].summary, "count") == 0)
-            continue;
+        if (number(rows[i].summary, "max") == 0)
+            continue; /* nothing of the kind, or none that could be measured */
         add_label(out, rows[i].label);
         add_statistics(out, shown, rows[i].summary);
     }
