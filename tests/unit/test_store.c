@@ -44,7 +44,7 @@ static void each_change_is_a_version_and_all_are_kept(void **state)
     char id[ID_SIZE];
     add_scenario(f, "Shop", id);
     for (int i = 2; i <= 4; i++) {
-        char document[32], name[16];
+        char document[32], name[32];
         snprintf(document, sizeof document, "{\"v\":%d}", i);
         snprintf(name, sizeof name, "Shop %d", i);
         struct store_scenario_text text = scenario_text(name, document);
