@@ -13,7 +13,7 @@ export const seconds = Number(process.env.SECONDS_EACH ?? 3);
 // The last core is the generator's, all others are the server's.
 export const cores = availableParallelism();
 export const generatorCore = String(cores - 1);
-export const serverCores = cores > 1 ? `0-${cores - 2}` : "0";
+export const serverCores = cores > 2 ? `0-${cores - 2}` : "0";
 
 export const onGenerator = (command) => ["taskset", "-c", generatorCore, ...command];
 export const onServer = ["taskset", "-c", serverCores];
