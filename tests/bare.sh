@@ -59,6 +59,6 @@ if [ $# -gt 0 ]; then
     inside "$@"
 else
     inside make test
-    inside env DEMO_EXIT=1 make demo
+    inside env DEMO_ONCE=1 make demo
 fi
 echo "== the bare machine is content"
