@@ -9,9 +9,10 @@
  * survive from the next store_flush on.
  *
  * Errors, beside those named at each function:
- *   -ENOSPC   the disk is full: nothing was changed; the store stays usable
- *   -EBADMSG  the database is damaged
- *   -EIO      the disk does not do as it is told
+ *   -ENOSPC   the disk is full: nothing was changed; the store stays usable. Some megabytes are
+ * held back for changes of a run's state, remarks and deletions -EBADMSG  the database is damaged
+ *   -EAGAIN   another program (a backup, say) keeps it locked
+ *   -EIO, -EROFS  the disk does not do as it is told
  *
  * Structs that a call fills are zeroed first and own what they point to: give them to their
  * ..._fini, which takes a zeroed one too. Times are Unix time in nanoseconds; 0: not yet, never.

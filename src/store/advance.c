@@ -25,7 +25,7 @@ int run_add_event(struct store *s, uint64_t run, const char *from, const char *t
     return stmt_run(&q, e);
 }
 
-int store_run_remark(struct store *s, struct str id, const char *text, struct err *e)
+static int remark(struct store *s, struct str id, const char *text, struct err *e)
 {
     struct run_ref run = {0};
     AUTO(txn_end) struct txn t;
@@ -37,6 +37,12 @@ int store_run_remark(struct store *s, struct str id, const char *text, struct er
     const char *state = run_state_text(run.state);
     rc = run_add_event(s, run.number, state, state, text, e);
     return rc == 0 ? txn_commit(&t, e) : rc;
+}
+
+int store_run_remark(struct store *s, struct str id, const char *text, struct err *e)
+{
+    int rc = remark(s, id, text, e);
+    return rc == -ENOSPC && reserve_release(s) ? remark(s, id, text, e) : rc;
 }
 
 void store_events_fini(struct store_events *events)
@@ -199,10 +205,12 @@ static int advance(struct store *s, struct str id, const struct store_transition
 int store_run_advance(struct store *s, struct str id, const struct store_transition *transition,
                       struct err *e)
 {
-    bool final = run_state_final(transition->to);
-    if (!final || batch_empty(&s->batch))
-        return advance(s, id, transition, false, e);
-    int rc = advance(s, id, transition, true, e);
-    /* Where there is no room for all, the end of the run is what matters; the seconds wait. */
-    return rc == -ENOSPC ? advance(s, id, transition, false, e) : rc;
+    bool with_batch = run_state_final(transition->to) && !batch_empty(&s->batch);
+    int rc = advance(s, id, transition, with_batch, e);
+    /* Where there is no room for all, the run's state is what matters; the seconds wait. */
+    if (rc == -ENOSPC && with_batch)
+        rc = advance(s, id, transition, false, e);
+    if (rc == -ENOSPC && reserve_release(s))
+        rc = advance(s, id, transition, false, e);
+    return rc;
 }

@@ -45,7 +45,7 @@ static int refuse_second(int fd, const char *directory, struct err *e)
 /* The lock is the kernel's and ends with the process, however it ends. */
 static int lock_directory(struct store *s, struct err *e)
 {
-    char path[4096], pid[24];
+    char path[PATH_MAX_BYTES], pid[24];
     snprintf(path, sizeof path, "%s/" LOCK_NAME, s->directory);
     s->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (s->lock_fd < 0)
@@ -85,7 +85,7 @@ static const char settings[] = "PRAGMA synchronous = FULL;"
 
 static int open_database(struct store *s, struct err *e)
 {
-    char path[4096];
+    char path[PATH_MAX_BYTES];
     snprintf(path, sizeof path, "%s/" DATABASE_NAME, s->directory);
     int rc = db_open(&s->db, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, e);
     if (rc == 0)
@@ -113,10 +113,15 @@ int store_open(const char *directory, struct clock *clock, struct log *log, stru
         rc = lock_directory(s, e);
     if (rc == 0)
         rc = open_database(s, e);
+    if (rc == -ENOSPC && reserve_release(s)) {
+        db_close(&s->db);
+        rc = open_database(s, e);
+    }
     if (rc < 0) {
         store_close(s);
         return rc;
     }
+    reserve_make(s);
     *out = s;
     return 0;
 }

@@ -2,6 +2,8 @@
  * long: a run's points and seconds, then the run; a scenario's versions, then the scenario; and at
  * last gives free pages of the file back to the disk.
  */
+#include <errno.h>
+
 #include "store_priv.h"
 
 enum {
@@ -80,6 +82,15 @@ static int give_back(struct db *db, bool *more, struct err *e)
     return *more ? db_exec(db, sql, e) : rc;
 }
 
+static int remove_marked(struct db *db, uint64_t run, uint64_t scenario, struct err *e)
+{
+    AUTO(txn_end) struct txn t;
+    int rc = txn_begin(&t, db, e);
+    if (rc == 0)
+        rc = run ? purge_run(db, run, e) : purge_scenario(db, scenario, e);
+    return rc == 0 ? txn_commit(&t, e) : rc;
+}
+
 int store_purge(struct store *s, bool *more, struct err *e)
 {
     *more = false;
@@ -89,14 +100,13 @@ int store_purge(struct store *s, bool *more, struct err *e)
         rc = first(&s->db, "SELECT min(number) FROM scenario WHERE deleting", &scenario, e);
     if (rc < 0)
         return rc;
-    if (run == 0 && scenario == 0)
+    if (run == 0 && scenario == 0) {
+        reserve_make(s);
         return give_back(&s->db, more, e);
-    AUTO(txn_end) struct txn t;
-    rc = txn_begin(&t, &s->db, e);
-    if (rc == 0)
-        rc = run ? purge_run(&s->db, run, e) : purge_scenario(&s->db, scenario, e);
-    if (rc == 0)
-        rc = txn_commit(&t, e);
+    }
+    rc = remove_marked(&s->db, run, scenario, e);
+    if (rc == -ENOSPC && reserve_release(s))
+        rc = remove_marked(&s->db, run, scenario, e);
     *more = rc == 0;
     return rc;
 }

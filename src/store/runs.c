@@ -259,7 +259,7 @@ static int mark_deleted(struct db *db, uint64_t number, struct err *e)
     return stmt_run(&q, e);
 }
 
-int store_run_delete(struct store *s, struct str id, struct err *e)
+static int delete (struct store *s, struct str id, struct err *e)
 {
     struct run_ref run = {0};
     AUTO(txn_end) struct txn t;
@@ -272,6 +272,12 @@ int store_run_delete(struct store *s, struct str id, struct err *e)
     if (rc == 0)
         rc = mark_deleted(&s->db, run.number, e);
     return rc == 0 ? txn_commit(&t, e) : rc;
+}
+
+int store_run_delete(struct store *s, struct str id, struct err *e)
+{
+    int rc = delete (s, id, e);
+    return rc == -ENOSPC && reserve_release(s) ? delete (s, id, e) : rc;
 }
 
 /* ---- lists ----------------------------------------------------------------------------------- */

@@ -258,10 +258,8 @@ static int mark_deleted(struct db *db, const struct scenario_ref *at, struct err
     return rc;
 }
 
-int store_scenario_delete(struct store *s, struct str id, uint32_t if_version,
-                          struct store_scenario *out, struct err *e)
+static int delete (struct store *s, struct str id, uint32_t if_version, struct err *e)
 {
-    memset(out, 0, sizeof *out);
     struct scenario_ref at = {0};
     AUTO(txn_end) struct txn t;
     int rc = txn_begin(&t, &s->db, e);
@@ -271,8 +269,16 @@ int store_scenario_delete(struct store *s, struct str id, uint32_t if_version,
         rc = check_version(&at, if_version, e);
     if (rc == 0 && !at.deleting)
         rc = mark_deleted(&s->db, &at, e);
-    if (rc == 0)
-        rc = txn_commit(&t, e);
+    return rc == 0 ? txn_commit(&t, e) : rc;
+}
+
+int store_scenario_delete(struct store *s, struct str id, uint32_t if_version,
+                          struct store_scenario *out, struct err *e)
+{
+    memset(out, 0, sizeof *out);
+    int rc = delete (s, id, if_version, e);
+    if (rc == -ENOSPC && reserve_release(s))
+        rc = delete (s, id, if_version, e);
     return rc == 0 ? store_scenario_get(s, id, out, e) : rc;
 }
 

@@ -18,6 +18,8 @@ struct batch {
     bool dropping; /* seconds were given up since the last success */
 };
 
+enum { PATH_MAX_BYTES = 4096 };
+
 struct store {
     struct db db;
     struct clock *clock;
@@ -36,6 +38,11 @@ bool batch_empty(const struct batch *b);
 /* Inside a transaction; when that was committed, batch_clear. */
 int batch_write(struct store *s, struct err *e);
 void batch_clear(struct store *s);
+
+/* ---- reserve.c ------------------------------------------------------------------------------- */
+void reserve_make(struct store *s); /* when there is none, and room for it */
+/* True when there was one: what failed for want of space can be tried once more. */
+bool reserve_release(struct store *s);
 
 /* ---- migrate.c ------------------------------------------------------------------------------- */
 

@@ -515,6 +515,25 @@ static void a_full_disk_is_said_and_changes_nothing(void **state)
     free(large);
 }
 
+static void ends_and_deletions_have_a_reserve_on_a_full_disk(void **state)
+{
+    struct fixture *f = *state;
+    char id[ID_SIZE], run_id[ID_SIZE], path[128];
+    snprintf(path, sizeof path, "%s/squalld.reserve", f->dir);
+    assert_int_equal(access(path, F_OK), 0);
+    add_run(f, add_scenario(f, "Shop", id), run_id);
+    execute(f, "PRAGMA max_page_count = 1");
+    int rc = 0;
+    for (int i = 0; i < 10000 && rc == 0; i++)
+        rc = store_run_remark(f->s, str_of(run_id), "the disk is full", &f->e);
+    assert_int_equal(rc, -ENOSPC);
+    assert_int_equal(access(path, F_OK), -1); /* given up before that */
+
+    execute(f, "PRAGMA max_page_count = 1000000");
+    purge_all(f);
+    assert_int_equal(access(path, F_OK), 0); /* and held back again when there is room */
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 int main(void)
@@ -546,6 +565,7 @@ int main(void)
         TEST(damage_is_said_where_it_is_met_and_nothing_falls),
         TEST(a_directory_that_can_not_be_is_refused),
         TEST(a_full_disk_is_said_and_changes_nothing),
+        TEST(ends_and_deletions_have_a_reserve_on_a_full_disk),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
