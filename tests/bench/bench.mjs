@@ -2,7 +2,7 @@
 // tables. A number that was missed is said so and is no failure; a command that fails is.
 //   ONLY=closed,open,even,freeze,rest   some of the parts
 //   ROUNDS=5        how often each is measured
-//   SECONDS_EACH=3  for how long (the frozen server takes 20 s, the period of its freezes)
+//   SECONDS_EACH=5  for how long (the frozen server takes 20 s, the period of its freezes)
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -8,7 +8,7 @@ import { root } from "../../integration/lib/squall.mjs";
 const rusage = join(root, "build", "bench", "rusage");
 
 export const rounds = Number(process.env.ROUNDS ?? 5);
-export const seconds = Number(process.env.SECONDS_EACH ?? 3);
+export const seconds = Number(process.env.SECONDS_EACH ?? 5);
 
 // The last core is the generator's, all others are the server's.
 export const cores = availableParallelism();

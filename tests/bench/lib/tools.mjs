@@ -18,7 +18,7 @@ function capture(text, pattern) {
   return found[1];
 }
 
-function latencyOf(values_ms) {
+export function latencyOf(values_ms) {
   const sorted = values_ms.sort((a, b) => a - b);
   return {
     mean: sorted.reduce((sum, value) => sum + value, 0) / sorted.length,
