@@ -108,7 +108,9 @@ install: all ## into PREFIX, /usr/local when not given (DESTDIR is honoured)
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man1 man/*.1
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man5 man/*.5
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/squalld/examples conf/examples/* conf/squalld.conf
-	install -D -m 644 systemd/squalld.service $(DESTDIR)$(PREFIX)/lib/systemd/system/squalld.service
+	@[ -e $(DESTDIR)/etc/squall/squalld.conf ] || install -D -m 644 -t $(DESTDIR)/etc/squall conf/squalld.conf
+	@mkdir -p $(DESTDIR)$(PREFIX)/lib/systemd/system
+	sed 's|/usr/local/|$(PREFIX)/|' systemd/squalld.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/squalld.service
 
 .PHONY: demo
 demo: all | build/setup/demo ## see it work: a target, the daemon, a sample run, the dashboard
