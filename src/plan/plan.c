@@ -211,6 +211,16 @@ static void read_document(struct plan_reader *r, json_t *root)
 
 /* ---- text to JSON ---------------------------------------------------------------------------- */
 
+/* jansson quotes what it has read so far, which may end inside a character. */
+static void clean(char *text)
+{
+    for (size_t n; *text; text += n > 0 ? n : 1) {
+        n = str_utf8_char(str_of(text));
+        if (n == 0 || (unsigned char)*text < 0x20 || *text == 0x7f)
+            *text = '?';
+    }
+}
+
 static json_t *load_text(struct str text, bool *duplicates, struct plan_problems *problems)
 {
     const size_t flags = JSON_DECODE_ANY | JSON_ALLOW_NUL;
@@ -220,8 +230,7 @@ static json_t *load_text(struct str text, bool *duplicates, struct plan_problems
     if (*duplicates) /* read on: all of them are to be reported */
         root = json_loadb(text.ptr, text.len, flags, &error);
     if (!root) {
-        for (char *c = error.text; *c; c++)
-            *c = (unsigned char)*c < 0x20 || *c == 0x7f ? '?' : *c;
+        clean(error.text);
         plan_problem_text(problems, error.line > 0 ? (unsigned)error.line : 1,
                           error.column > 0 ? (unsigned)error.column : 1, "this is not JSON: %s",
                           error.text);

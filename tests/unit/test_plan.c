@@ -72,6 +72,8 @@ static void what_is_not_json_is_told_with_its_place(void **state)
     char *found = problems_of("{\"name\": \"\xff\"}", 13);
     assert_non_null(strstr(found, "this is not JSON: "));
     free(found);
+    assert_problems("{\"name\": \"h\\u\xef\xbb\xbf\"}",
+                    "1:14 : this is not JSON: invalid escape near '\"h\\u?'\n");
 }
 
 static void an_unknown_key_suggests_the_nearest(void **state)
