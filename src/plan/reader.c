@@ -75,7 +75,8 @@ bool plan_is_misspelt(const struct plan_place *at, const struct plan_object *obj
 static void unknown_key(struct plan_reader *r, const struct plan_place *at,
                         const struct plan_object *object)
 {
-    const char *nearest = nearest_key(object, at->key);
+    bool listed = r->problems->count < PLAN_PROBLEMS_MAX;
+    const char *nearest = listed ? nearest_key(object, at->key) : NULL;
     struct plan_quote key = plan_quote(str_of(at->key));
     if (nearest)
         plan_problem_key(r, at, "unknown key %s; did you mean \"%s\"?", key.text, nearest);
