@@ -9,7 +9,7 @@ import { type Line, Plot } from "./plot";
 
 const LINES: Line[] = [{ label: "latency", color: "pink", filled: true }];
 
-export default function Distribution({ points }: { points: number[][] }) {
+export function Distribution({ points }: { points: number[][] }) {
   const element = useRef<HTMLDivElement>(null);
   const legend = useRef<LegendHandle>(null);
 

@@ -95,7 +95,7 @@ export class Plot {
       },
       series: [{}, ...lines.map((line) => seriesOf(line, points))],
       axes: [
-        axis(x.format, x.splits ? { space: 30, splits: (_, __, min, max) => x.splits!(min, max) } : { space: 70, incrs: CLOCK_STEPS }),
+        axis(x.format, x.splits ? { size: 30, space: 30, splits: (_, __, min, max) => x.splits!(min, max) } : { size: 30, space: 70, incrs: CLOCK_STEPS }),
         axis(y.format, { size: 66, space: 36 }),
       ],
       hooks: { setCursor: [(u) => onPoint(u.cursor.idx ?? null)] },

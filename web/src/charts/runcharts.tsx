@@ -1,6 +1,6 @@
 // runcharts: the four charts of a run, live or over: requests, latency, errors, users.
 import type { Columns } from "../lib/columns";
-import { ms, rate, short } from "../lib/format";
+import { ms, short } from "../lib/format";
 import { TimeChart, type TimeLine } from "./timechart";
 
 const RATE: TimeLine[] = [{ measure: "rate", label: "requests/s", color: "blue", filled: true }];
@@ -17,17 +17,17 @@ const USERS: TimeLine[] = [
 
 interface RunChartsProps {
   columns: Columns;
-  planned: number;
+  planned?: number;
   subscribe?: (listener: () => void) => () => void;
   lastSeconds?: number;
 }
 
-export default function RunCharts(props: RunChartsProps) {
+export function RunCharts(props: RunChartsProps) {
   return (
     <div className="chart-grid">
-      <TimeChart {...props} title="Requests" hint="by second of completion" lines={RATE} format={rate} atLeast={1} />
+      <TimeChart {...props} title="Requests" hint="by second of completion" lines={RATE} format={short} atLeast={1} />
       <TimeChart {...props} title="Latency" hint="by planned second" lines={LATENCY} format={ms} atLeast={0.01} />
-      <TimeChart {...props} title="Errors" lines={ERRORS} format={rate} atLeast={1} />
+      <TimeChart {...props} title="Errors" lines={ERRORS} format={short} atLeast={1} />
       <TimeChart {...props} title="Users" lines={USERS} format={short} atLeast={1} />
     </div>
   );

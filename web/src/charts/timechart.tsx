@@ -20,14 +20,16 @@ export interface TimeChartProps {
   columns: Columns;
   subscribe?: (listener: () => void) => () => void; // called when columns have more
   lastSeconds?: number; // only so many; all when not given
-  planned: number; // the length that the run should have
+  planned?: number; // the length that a live run should have; of one that is over, not given
 }
 
-// The whole plan when it is short; else what there is and a little room.
-function extent(columns: Columns, planned: number, lastSeconds: number | undefined): [number, number] {
-  const end = Math.max(columns.last + columns.step, 10);
+// Of a run that is over, what there is. Of a live one the whole plan when it is short, else what there
+// is and a little room.
+function extent(columns: Columns, planned: number | undefined, lastSeconds: number | undefined): [number, number] {
+  const end = Math.max(columns.last, columns.step);
+  if (planned === undefined) return [0, end];
   if (lastSeconds !== undefined && end > lastSeconds) return [end - lastSeconds, end];
-  return [0, planned > 0 && planned <= 180 ? Math.max(planned, end) : Math.max(60, end)];
+  return [0, planned <= 180 ? Math.max(planned, end) : Math.max(60, end)];
 }
 
 export function TimeChart(props: TimeChartProps) {

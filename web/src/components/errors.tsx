@@ -5,7 +5,7 @@ import { count, digits, ms, percent } from "../lib/format";
 import { errorKind } from "../lib/words";
 import { Code, SectionTitle } from "./parts";
 
-const EXAMPLES = 3;
+const EXAMPLES = 3; // that differ
 
 export function Errors({ result }: { result: Result }) {
   const kinds = Object.entries(result.error_kinds).sort((a, b) => b[1] - a[1]);
@@ -54,7 +54,8 @@ function Examples({ samples }: { samples: Sample[] }) {
       </Text>
     );
   }
-  return samples.slice(0, EXAMPLES).map((sample, i) => (
+  const kinds = new Map(samples.map((sample) => [`${sample.request} ${sample.detail}`, sample]));
+  return [...kinds.values()].slice(0, EXAMPLES).map((sample, i) => (
     <div key={i} style={{ marginBottom: 16 }}>
       <Group gap="xs" mb={6}>
         <Badge color="gray" tt="none">
@@ -65,8 +66,8 @@ function Examples({ samples }: { samples: Sample[] }) {
         </Text>
       </Group>
       <SimpleGrid cols={{ base: 1, md: 2 }} spacing="sm">
-        <Code text={sample.request_text || "Nothing was sent."} label="Request" />
-        <Code text={sample.response_text || "Nothing was received."} label="Answer" />
+        <Code text={sample.request_text || "Nothing was sent."} label="Request" wrap />
+        <Code text={sample.response_text || "Nothing was received."} label="Answer" wrap />
       </SimpleGrid>
     </div>
   ));

@@ -1,14 +1,17 @@
 // icons: the few drawings that the dashboard uses, as strokes in the text's colour.
 import type { ReactNode } from "react";
 
-function icon(...paths: string[]) {
+const icon = (...paths: string[]) => drawn(paths, "none");
+const solid = (...paths: string[]) => drawn(paths, "currentColor");
+
+function drawn(paths: string[], fill: string) {
   return function Icon({ size = 18 }: { size?: number }): ReactNode {
     return (
       <svg
         width={size}
         height={size}
         viewBox="0 0 24 24"
-        fill="none"
+        fill={fill}
         stroke="currentColor"
         strokeWidth="2"
         strokeLinecap="round"
@@ -23,8 +26,8 @@ function icon(...paths: string[]) {
   };
 }
 
-export const IconPlay = icon("M7 4.5v15l12-7.5z");
-export const IconStop = icon("M6 6h12v12H6z");
+export const IconPlay = solid("M7 4.5v15l12-7.5z");
+export const IconStop = solid("M6 6h12v12H6z");
 export const IconPlus = icon("M12 5v14", "M5 12h14");
 export const IconTrash = icon("M4 7h16", "M9 7V4h6v3", "M6 7l1 13h10l1-13", "M10 11v5", "M14 11v5");
 export const IconCopy = icon("M9 9h11v11H9z", "M5 15H4V4h11v1");

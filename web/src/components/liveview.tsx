@@ -6,7 +6,7 @@ import { useCallback, useEffect, useState, useSyncExternalStore } from "react";
 import { LiveRun, type LinkState } from "../api/live";
 import { result } from "../api/queries";
 import type { Run } from "../api/types";
-import RunCharts from "../charts/runcharts";
+import { RunCharts } from "../charts/runcharts";
 import { clock, count, duration, ms, percent, rate } from "../lib/format";
 import { RUN_STATES } from "../lib/words";
 import { useStopRun } from "./actions";

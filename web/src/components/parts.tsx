@@ -57,7 +57,7 @@ export function RunStateBadge({ run, size = "md" }: { run: Pick<RunItem, "state"
   const missed = run.state === "complete" && run.passed === false;
   const text = run.state === "complete" ? (missed ? "Errors" : "Passed") : RUN_STATES[run.state];
   return (
-    <Badge color={missed ? "orange" : STATE_COLORS[run.state]} variant={isFinal(run.state) ? "light" : "dot"} size={size} tt="none">
+    <Badge color={missed ? "orange" : STATE_COLORS[run.state]} variant={isFinal(run.state) ? "light" : "dot"} size={size} tt="none" miw="max-content">
       {text}
     </Badge>
   );
@@ -97,16 +97,16 @@ export function Empty({ title, children }: { title: string; children?: ReactNode
   );
 }
 
-export function Code({ text, label }: { text: string; label: string }) {
+export function Code({ text, label, wrap = false }: { text: string; label: string; wrap?: boolean }) {
   return (
     <Box pos="relative">
-      <pre className="code" tabIndex={0} aria-label={label} style={{ paddingRight: 44 }}>
+      <pre className="code" tabIndex={0} aria-label={label} style={{ paddingRight: 44, whiteSpace: wrap ? "pre-wrap" : "pre" }}>
         {text}
       </pre>
       <CopyButton value={text}>
         {({ copied, copy }) => (
           <Tooltip label={copied ? "Copied" : "Copy"}>
-            <ActionIcon pos="absolute" top={6} right={6} variant="subtle" color={copied ? "teal" : "gray"} onClick={copy} aria-label={`Copy: ${label}`}>
+            <ActionIcon pos="absolute" top={6} right={6} variant="default" c={copied ? "teal" : "dimmed"} onClick={copy} aria-label={`Copy: ${label}`}>
               {copied ? <IconCheck size={16} /> : <IconCopy size={16} />}
             </ActionIcon>
           </Tooltip>
@@ -142,8 +142,7 @@ export function Tile({ label, value, note, bad }: TileProps) {
       <dt>{label}</dt>
       <dd>
         {figure}
-        {unit && " "}
-        {unit && <small>{unit}</small>}
+        {unit && <small> {unit}</small>}
       </dd>
       {note && <p>{note}</p>}
     </div>

@@ -2,7 +2,7 @@
 import { Button, Grid, Group, NumberInput, SegmentedControl, Text, TextInput } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
-import { ApiError, createScenario } from "../api/client";
+import { createScenario, validate } from "../api/client";
 import { keys } from "../api/queries";
 import { documentFrom } from "../lib/document";
 import { Problems } from "../lib/problems";
@@ -18,21 +18,26 @@ export function QuickStart() {
   const [kind, setKind] = useState<"users" | "rate">("users");
   const [level, setLevel] = useState<number | string>(10);
   const [length, setLength] = useState("30s");
+  const [problems, setProblems] = useState(Problems.none);
   const create = useMutation({
-    mutationFn: () => createScenario(documentFrom(quickDocument({ url, kind, level: Number(level), duration: length.trim() })).text),
+    mutationFn: async () => {
+      const { text } = documentFrom(quickDocument({ url, kind, level: Number(level), duration: length.trim() }));
+      const said = await validate(text);
+      setProblems(said.valid ? Problems.none : new Problems(said.errors));
+      return said.valid ? createScenario(text) : undefined;
+    },
     onSuccess: (scenario) => {
+      if (!scenario) return;
       void cache.invalidateQueries({ queryKey: keys.scenarios });
       start.mutate({ scenario_id: scenario.id });
     },
   });
 
-  const problems = new Problems(create.error instanceof ApiError ? create.error.errors : []);
   const at = {
-    url: url.trim() === "" && create.error ? "The address to test is needed" : (problems.within(["target"]) ?? problems.within(["steps"]) ?? problems.at(["name"])),
-    level: problems.at(["load", kind]),
+    url: url.trim() === "" && problems.list.length > 0 ? "The address to test is needed" : (problems.within(["target"]) ?? problems.within(["steps"]) ?? problems.at(["name"])),
+    level: problems.at(["load", kind]) ?? problems.at(["load"]),
     length: problems.at(["load", "duration"]),
   };
-  const unplaced = create.error && !at.url && !at.level && !at.length ? create.error : null;
   const onSubmit = (event: FormEvent) => {
     event.preventDefault();
     create.mutate();
@@ -70,9 +75,9 @@ export function QuickStart() {
           </Button>
         </Grid.Col>
       </Grid>
-      {unplaced && (
+      {create.error && (
         <div style={{ marginTop: 12 }}>
-          <Problem error={unplaced} />
+          <Problem error={create.error} />
         </div>
       )}
       <Text size="xs" className="soft" mt="sm">

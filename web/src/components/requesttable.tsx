@@ -10,7 +10,7 @@ export function RequestTable({ result, title = "Requests" }: { result: Result; t
     <div>
       <SectionTitle>{title}</SectionTitle>
       <Paper p={0}>
-        <Table.ScrollContainer minWidth={860}>
+        <Table.ScrollContainer type="native" minWidth={960}>
           <Table className="rows">
             <Table.Thead>
               <Table.Tr>

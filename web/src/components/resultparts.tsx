@@ -1,6 +1,6 @@
 // resultparts: the details of a result: phases, status codes, the generator's health, what happened,
 // how to do it again.
-import { Badge, List, Paper, Progress, SimpleGrid, Stack, Table, Text, Timeline } from "@mantine/core";
+import { Badge, Group, List, Paper, Progress, SimpleGrid, Stack, Table, Text, Timeline } from "@mantine/core";
 import type { Phases, Result, Run } from "../api/types";
 import { count, instant, ms, percent, plural } from "../lib/format";
 import { RUN_STATES, statusReason } from "../lib/words";
@@ -18,12 +18,10 @@ const PHASES: [keyof Phases, string][] = [
 export function PhaseTable({ result }: { result: Result }) {
   const phases = PHASES.filter(([key]) => result.phases_ms[key].count > 0);
   return (
-    <Paper p={0}>
-      <Text fw={650} size="sm" px="lg" pt="md">
-        Where the time went
-      </Text>
-      <Table.ScrollContainer minWidth={440}>
-        <Table className="rows">
+    <Paper>
+      <SectionTitle>Where the time went</SectionTitle>
+      <Table.ScrollContainer type="native" minWidth={440}>
+        <Table className="rows" verticalSpacing={6} horizontalSpacing="xs">
           <Table.Thead>
             <Table.Tr>
               <Table.Th>Phase</Table.Th>
@@ -43,7 +41,7 @@ export function PhaseTable({ result }: { result: Result }) {
                   <Table.Td className="num">{count(s.count)}</Table.Td>
                   {[s.mean, s.p50, s.p99, s.max].map((value, i) => (
                     <Table.Td key={i} className="num">
-                      {ms(value)}
+                      {value > 0 ? ms(value) : "< 1 µs"}
                     </Table.Td>
                   ))}
                 </Table.Tr>
@@ -52,8 +50,8 @@ export function PhaseTable({ result }: { result: Result }) {
           </Table.Tbody>
         </Table>
       </Table.ScrollContainer>
-      <Text size="xs" className="soft" px="lg" pb="md">
-        The first three are of new connections only.
+      <Text size="xs" className="soft" mt="sm">
+        Name resolution, connect and TLS handshake are of new connections only.
       </Text>
     </Paper>
   );
@@ -124,11 +122,18 @@ export function Events({ run }: { run: Run }) {
       <SectionTitle>What happened</SectionTitle>
       <Timeline bulletSize={12} lineWidth={2} active={run.events.length - 1}>
         {run.events.map((event, i) => (
-          <Timeline.Item key={i} title={<Text size="sm" children={event.from === event.to ? "Note" : RUN_STATES[event.to]} />}>
+          <Timeline.Item
+            key={i}
+            title={
+              <Group justify="space-between" gap="xs">
+                <Text size="sm">{event.from === event.to ? "Note" : RUN_STATES[event.to]}</Text>
+                <Text size="xs" className="soft num">
+                  {instant(event.at)}
+                </Text>
+              </Group>
+            }
+          >
             {event.reason && <Text size="sm">{event.reason}</Text>}
-            <Text size="xs" className="soft">
-              {instant(event.at)}
-            </Text>
           </Timeline.Item>
         ))}
       </Timeline>
@@ -140,7 +145,7 @@ export function Repeat({ run }: { run: Run }) {
   const origin = location.origin;
   const body = JSON.stringify({ scenario_id: run.scenario_id, version: run.scenario_version });
   const curl = `curl -s ${origin}/api/v1/runs \\\n  -H 'Content-Type: application/json' \\\n  -d '${body}'`;
-  const terminal = `curl -s ${origin}/api/v1/scenarios/${run.scenario_id}/versions/${run.scenario_version} \\\n  | jq .document > scenario.json\nsqualld run scenario.json`;
+  const terminal = `curl -s ${origin}/api/v1/scenarios/${run.scenario_id}/versions/${run.scenario_version} |\n  jq .document > scenario.json\nsqualld run scenario.json`;
   return (
     <Paper>
       <SectionTitle>Do it again</SectionTitle>

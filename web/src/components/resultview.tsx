@@ -2,10 +2,12 @@
 import { Alert, Button, List, Menu, Stack, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
-import { lazy, Suspense, useMemo } from "react";
+import { useMemo } from "react";
 import { useLocation } from "wouter";
 import { result as resultQuery, series } from "../api/queries";
 import type { Result, Run } from "../api/types";
+import { Distribution } from "../charts/distribution";
+import { RunCharts } from "../charts/runcharts";
 import { Columns } from "../lib/columns";
 import { bytes, count, duration, ms, percent, rate } from "../lib/format";
 import { useDeleteRun, useStartRun } from "./actions";
@@ -17,8 +19,6 @@ import { RequestTable } from "./requesttable";
 import { Events, GeneratorHealth, PhaseTable, Repeat, StatusCodes } from "./resultparts";
 import { RunHead } from "./runhead";
 
-const RunCharts = lazy(() => import("../charts/runcharts"));
-const Distribution = lazy(() => import("../charts/distribution"));
 
 export function ResultView({ run }: { run: Run }) {
   const { data: result, error, refetch } = useQuery(resultQuery(run.id, false));
@@ -36,9 +36,7 @@ export function ResultView({ run }: { run: Run }) {
           {result.errors > 0 && <Errors result={result} />}
           {result.requests > 0 && (
             <div className="chart-grid">
-              <Suspense fallback={<Waiting />}>
-                <Distribution points={result.latency_distribution_ms} />
-              </Suspense>
+              <Distribution points={result.latency_distribution_ms} />
               <PhaseTable result={result} />
             </div>
           )}
@@ -169,11 +167,7 @@ function Timeline({ run }: { run: Run }) {
         Over time
       </SectionTitle>
       {error && <Problem error={error} />}
-      {columns && columns.length > 0 && (
-        <Suspense fallback={<Waiting />}>
-          <RunCharts columns={columns} planned={0} />
-        </Suspense>
-      )}
+      {columns && columns.length > 0 && <RunCharts columns={columns} />}
     </div>
   );
 }

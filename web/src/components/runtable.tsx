@@ -16,7 +16,7 @@ export function RunTable({ filter }: { filter: { scenario?: string; state?: stri
   const named = filter.scenario === undefined;
   return (
     <>
-      <Table.ScrollContainer minWidth={760}>
+      <Table.ScrollContainer type="native" minWidth={860}>
         <Table className="rows">
           <Table.Thead>
             <Table.Tr>

@@ -99,7 +99,7 @@ export function ScenarioEditor({ item, text, isCopy = false }: ScenarioEditorPro
               Version {version}, changed <span title={instant(item.updated_at)}>{ago(item.updated_at)}</span>
             </>
           ) : (
-            "New scenario"
+            "Not saved yet"
           )
         }
         actions={

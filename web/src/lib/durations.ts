@@ -10,9 +10,10 @@ export function secondsOf(text: unknown): number | undefined {
 }
 
 export function durationText(seconds: number): string {
+  if (seconds === 0) return "0s";
   if (seconds < 1 || !Number.isInteger(seconds)) return `${Math.round(seconds * 1000)}ms`;
   const h = Math.floor(seconds / 3600);
   const m = Math.floor(seconds / 60) % 60;
   const s = seconds % 60;
-  return `${h ? `${h}h` : ""}${m ? `${m}m` : ""}${s || seconds === 0 ? `${s}s` : ""}`;
+  return `${h ? `${h}h` : ""}${m ? `${m}m` : ""}${s ? `${s}s` : ""}`;
 }

@@ -25,7 +25,7 @@ export function digits(n: number): string {
 }
 
 export function rate(n: number): string {
-  return n >= 10000 ? short(n) : n >= 100 ? count(n) : digits(n);
+  return n >= 100 ? count(n) : digits(n);
 }
 
 // Milliseconds, in the unit that suits: "840 µs", "21.3 ms", "1.24 s".

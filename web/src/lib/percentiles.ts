@@ -12,7 +12,7 @@ export function axisOf(percents: number[]): { percents: number[]; xs: number[]; 
   return { percents, xs: percents.map((percent) => (percent < 100 ? positionOf(percent) : end)), end };
 }
 
-const MARKS = [0, 50, 90, 99, 99.9, 99.99, 99.999, 99.9999];
+const MARKS = [50, 90, 99, 99.9, 99.99, 99.999, 99.9999];
 
 export function marksUpTo(end: number): { x: number; label: string }[] {
   return MARKS.map((percent) => ({ x: positionOf(percent), label: `${percent} %` })).filter(({ x }) => x <= end);
@@ -21,5 +21,5 @@ export function marksUpTo(end: number): { x: number; label: string }[] {
 export function percentileLabel(percent: number): string {
   if (percent >= 100) return "slowest";
   const digits = Math.max(0, Math.ceil(positionOf(percent)));
-  return `${percent.toFixed(digits)} % within`;
+  return `${Number(percent.toFixed(digits))} % within`;
 }

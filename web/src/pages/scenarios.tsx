@@ -64,7 +64,7 @@ export default function ScenariosPage() {
       {data && items.length === 0 && <Empty title="Nothing found">No scenario has this in its name or description.</Empty>}
       {items.length > 0 && (
         <Paper p={0}>
-          <Table.ScrollContainer minWidth={780}>
+          <Table.ScrollContainer type="native" minWidth={900}>
             <ScenarioTable items={items} onTag={setTag} />
           </Table.ScrollContainer>
         </Paper>
@@ -190,6 +190,9 @@ function FirstTime() {
             New scenario
           </Button>
         </Group>
+        <Text size="sm" className="soft" mt="sm">
+          Or write it in a file and send it:
+        </Text>
         <Code text={command} label="Create a scenario with curl" />
       </Stack>
     </Stack>

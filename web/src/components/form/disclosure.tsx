@@ -21,6 +21,11 @@ export function Disclosure({ label, troubled, initially = false, children }: Dis
         color="gray"
         size="compact-sm"
         px={6}
+        fw={500}
+        h="auto"
+        py={4}
+        maw="100%"
+        styles={{ label: { whiteSpace: "normal", textAlign: "left" } }}
         aria-expanded={opened}
         aria-controls={id}
         onClick={() => setWanted(!opened)}

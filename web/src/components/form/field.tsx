@@ -46,7 +46,7 @@ export function DocField({ path, value, problems, edit, kind = "text", required,
       data-pointer={pointer}
       value={textOf(value)}
       inputMode={kind === "number" ? "decimal" : undefined}
-      withAsterisk={required && rest.withAsterisk !== false}
+      withAsterisk={rest.withAsterisk ?? required}
       autoComplete="off"
       spellCheck={false}
       error={problems.at(path)}
