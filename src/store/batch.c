@@ -329,5 +329,7 @@ int store_flush(struct store *s, struct err *e)
         rc = txn_commit(&t, e);
     if (rc == 0)
         batch_clear(s);
+    if (rc == 0 && s->reserve_used)
+        reserve_make(s);
     return rc;
 }

@@ -9,7 +9,7 @@
 
 #include "store_priv.h"
 
-enum { RECOVER_POINTS_MAX = 200000 }; /* beyond, the checkpoint must do: the start is not to wait */
+enum { RECOVER_POINTS_MAX = 20000 }; /* beyond, the checkpoint must do: the start is not to wait */
 
 static const char why_failed[] = "the daemon ended before the run did";
 

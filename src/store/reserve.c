@@ -32,6 +32,8 @@ void reserve_make(struct store *s)
     /* A file system that cannot hold space back does without. */
     if (fallocate(fd, 0, 0, RESERVE_BYTES) < 0)
         unlink(path);
+    else
+        s->reserve_used = false;
     close(fd);
 }
 
@@ -41,6 +43,7 @@ bool reserve_release(struct store *s)
     path_of(s, path);
     if (unlink(path) < 0)
         return false;
+    s->reserve_used = true;
     log_warn(s->log, "the disk is full: the data directory's reserve is used", "path", path, NULL);
     return true;
 }

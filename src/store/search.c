@@ -56,7 +56,7 @@ static void free_locale(void *locale)
 
 int search_register(struct db *db, struct err *e)
 {
-    /* Built into the C library, whatever is installed and set. */
+    /* Comes with the C library, whatever else is installed and set. */
     locale_t locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
     if (!locale)
         locale = newlocale(LC_CTYPE_MASK, "C", (locale_t)0);

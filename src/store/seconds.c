@@ -30,21 +30,28 @@ void second_fini(struct result_second *s, size_t point_count)
     s->points = NULL;
 }
 
-/* Histograms are let go, not emptied: a thousand names would hold on to a hundred megabytes. */
+/* The memory of some histograms is kept for the next second; a thousand names would hold on to a
+ * hundred megabytes. */
+enum { KEEP_POINTS = 32 };
+
+static void empty(struct hist *h, bool keep)
+{
+    if (keep)
+        return hist_clear(h);
+    hist_fini(h);
+    hist_init(h);
+}
+
 void second_clear(struct result_second *s, size_t point_count)
 {
-    struct result_point *points = s->points;
+    bool keep = point_count <= KEEP_POINTS;
     for (size_t i = 0; i < point_count; i++) {
-        counts_clear(&points[i].counts);
-        hist_fini(&points[i].latency);
-        hist_init(&points[i].latency);
-        hist_fini(&points[i].service);
-        hist_init(&points[i].service);
+        counts_clear(&s->points[i].counts);
+        empty(&s->points[i].latency, keep);
+        empty(&s->points[i].service, keep);
     }
-    hist_fini(&s->send_lag);
-    memset(s, 0, sizeof *s);
-    hist_init(&s->send_lag);
-    s->points = points;
+    empty(&s->send_lag, keep);
+    *s = (struct result_second){.send_lag = s->send_lag, .points = s->points};
 }
 
 /* ---- rows ------------------------------------------------------------------------------------ */

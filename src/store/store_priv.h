@@ -26,6 +26,7 @@ struct store {
     struct log *log;
     char *directory;
     int lock_fd;
+    bool reserve_used;
     struct batch batch;
 };
 
