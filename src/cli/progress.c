@@ -138,10 +138,12 @@ static void add_second(struct progress *p, struct buf *line, const struct run *r
     cell_number(cell, (double)p->requests / p->seconds);
     add_piece(line, &column, t.width, "", cell, " req/s");
     add_errors(line, &column, &t, p->errors);
-    cell_number(cell, hist_percentile_us(&p->latency, 50) / 1000);
-    add_piece(line, &column, t.width, "p50 ", cell, " ms");
-    cell_number(cell, hist_percentile_us(&p->latency, 99) / 1000);
-    add_piece(line, &column, t.width, "p99 ", cell, " ms");
+    if (p->latency.total > 0) { /* there were answers */
+        cell_number(cell, hist_percentile_us(&p->latency, 50) / 1000);
+        add_piece(line, &column, t.width, "p50 ", cell, " ms");
+        cell_number(cell, hist_percentile_us(&p->latency, 99) / 1000);
+        add_piece(line, &column, t.width, "p99 ", cell, " ms");
+    }
     cell_count(cell, s->users);
     add_piece(line, &column, t.width, "", cell, s->users == 1 ? " user" : " users");
     if (s->second + 1 > whole_s && s->users > 0)
