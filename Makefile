@@ -71,13 +71,14 @@ $(BUILD)/libsquall.a: $(OBJECTS)
 WEB_SOURCES := $(shell find web -type d \( -name node_modules -o -name dist \) -prune -o -type f \
 	! -name schema.d.ts ! -name "*.test.ts" ! -name embed.mjs ! -name screenshot.png -print)
 WEB_ASSETS := build/gen/web_assets.c
+WEB_LOCK = @mkdir -p build/gen && flock build/gen/web.lock # two makes at once share web/dist
 
 web/node_modules/.package-lock.json: web/package.json web/package-lock.json web/.npmrc | build/setup/web
-	cd web && npm ci --no-progress --loglevel=error
+	$(WEB_LOCK) npm --prefix web ci --no-progress --loglevel=error
 	@touch $@
 
 web/dist/index.html: web/node_modules/.package-lock.json $(WEB_SOURCES) src/daemon/openapi.json
-	cd web && npm run --silent build -- --logLevel warn
+	$(WEB_LOCK) npm --prefix web run --silent build -- --logLevel warn
 	@touch $@
 
 # Changes only when WEB does, so that a switch builds anew and a second make does nothing.
@@ -94,7 +95,7 @@ $(WEB_ASSETS): build/gen/web-is
 		'const struct web_asset web_assets[1] = {{.path = ""}};' 'const size_t web_asset_count = 0;' >$@
 else
 $(WEB_ASSETS): build/gen/web-is web/embed.mjs web/dist/index.html
-	node web/embed.mjs web/dist $@
+	$(WEB_LOCK) node web/embed.mjs web/dist $@
 endif
 
 # ---- linking -------------------------------------------------------------------------------------
@@ -199,4 +200,4 @@ fuzz: $(FUZZERS) ## feed noise to what reads outside input (FUZZ_SECONDS=60 for 
 clean: ## remove what was built
 	rm -rf build web/dist
 
--include $(OBJECTS:.o=.d) $(BUILD)/obj/src/cli/main.d $(UNIT_TESTS:=.d) $(FUZZ_OBJECTS:.o=.d)
+-include $(OBJECTS:.o=.d) $(BUILD)/obj/src/cli/main.d $(WEB_ASSETS:%.c=$(BUILD)/obj/%.d) $(UNIT_TESTS:=.d) $(FUZZ_OBJECTS:.o=.d)

@@ -34,6 +34,7 @@ failures_of() { # STAGE
     case $1 in
     integration | browser) sed -n '/failing tests:/,$p' "$logs/$1.log" | grep -vE '^ℹ ' | head -150 ;;
     build) grep -vE '^(cc|gcc|ar|clang) ' "$logs/$1.log" | grep -E -A8 '(error:|Error [0-9]|ERR!|undefined reference|cannot find)' | tail -60 ;;
+    web) sed -n '/Failed Tests/,$p' "$logs/$1.log" | head -150 ;;
     *) sed -n '/^FAILED/,/^\(ok\|\[==\)/p' "$logs/$1.log" | grep -vE '^ok' | head -150 ;;
     esac
 }
@@ -41,6 +42,7 @@ failures_of() { # STAGE
 closing_of() { # STAGE
     case $1 in
     integration | browser) grep -E '^ℹ (tests|pass|fail|cancelled|skipped|todo|duration_ms)' "$logs/$1.log" ;;
+    web) grep -E '^ *(Test Files|Tests) ' "$logs/$1.log" ;;
     unit) grep -E '^\[(==========|  PASSED  |  FAILED  )\]' "$logs/$1.log" | tail -3 ;;
     esac
 }
