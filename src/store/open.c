@@ -96,11 +96,23 @@ static const char settings[] = "PRAGMA synchronous = FULL;"
                                "PRAGMA foreign_keys = ON;"
                                "PRAGMA temp_store = MEMORY;";
 
+/* Scenarios can hold passwords, and SQLite would make a file that all may read. */
+static int make_private(const char *path, struct err *e)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return err_set(e, -errno, "cannot open %s: %s", path, strerror(errno));
+    close(fd);
+    return 0;
+}
+
 static int open_database(struct store *s, struct err *e)
 {
     char path[PATH_MAX_BYTES];
     snprintf(path, sizeof path, "%s/" DATABASE_NAME, s->directory);
-    int rc = db_open(&s->db, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, e);
+    int rc = make_private(path, e);
+    if (rc == 0)
+        rc = db_open(&s->db, path, SQLITE_OPEN_READWRITE, e);
     bool fresh = false;
     if (rc == 0)
         rc = is_new(&s->db, &fresh, e);

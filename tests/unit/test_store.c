@@ -1,6 +1,8 @@
 /* test_store: scenarios, versions, runs and their events outlive the process, and what is wrong
  * with the data directory is said. Seconds and results: test_store_numbers.c.
  */
+#include <sys/stat.h>
+
 #include "store_fixture.h"
 
 /* ---- scenarios ------------------------------------------------------------------------------- */
@@ -410,6 +412,16 @@ static void the_schema_is_made_once_and_found_again(void **state)
                      0);
 }
 
+static void nobody_else_can_read_the_database(void **state)
+{
+    struct fixture *f = *state;
+    struct stat st;
+    assert_int_equal(stat(f->path, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+    assert_int_equal(stat(f->dir, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0700);
+}
+
 static int open_again(struct fixture *f)
 {
     store_close(f->s);
@@ -559,6 +571,7 @@ int main(void)
         TEST(a_scenario_is_deleted_with_its_runs_in_small_steps),
         TEST(a_second_daemon_on_the_same_directory_is_refused),
         TEST(the_schema_is_made_once_and_found_again),
+        TEST(nobody_else_can_read_the_database),
         TEST(the_database_of_a_newer_squalld_is_refused),
         TEST(the_database_of_another_program_is_refused),
         TEST(a_file_that_is_no_database_is_refused),
