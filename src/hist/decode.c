@@ -91,6 +91,11 @@ struct words {
 static bool next_word(struct words *w, int64_t *out)
 {
     uint64_t bits = 0;
+    if (w->at < w->end && *w->at < 0x80) { /* nearly all of them */
+        bits = *w->at++;
+        *out = (int64_t)(bits >> 1 ^ (0 - (bits & 1)));
+        return true;
+    }
     for (unsigned i = 0; i < HIST_WORD_MAX; i++) {
         if (w->at == w->end)
             return false;
@@ -141,38 +146,61 @@ struct survey {
     uint64_t max_us;
 };
 
-/* Where we count what they counted: by the middle of their range, which is the very same counter
- * when the layouts are the same. Narrows the range to what both counters share. */
-static uint32_t index_of(const struct layout *l, uint64_t theirs, uint64_t *low, uint64_t *high)
+static bool ours(const struct layout *l)
 {
-    value_range(l, theirs, low, high);
-    uint32_t ours = hist_index(*low + (*high - *low) / 2);
-    uint64_t most = hist_index_high_us(ours), least = hist_index_low_us(ours);
-    *low = *low > least ? *low : least;
-    *high = *high < most ? *high : most;
-    *low = *low < HIST_MAX_US ? *low : HIST_MAX_US;
-    *high = *high < HIST_MAX_US ? *high : HIST_MAX_US;
-    return ours;
+    return l->half_bits == HIST_SUB_BUCKET_HALF_BITS && l->unit_bits == 0;
+}
+
+/* Where we count what they counted: by the middle of their range. */
+static uint32_t index_of(const struct layout *l, uint64_t theirs)
+{
+    enum { UNCUT = HIST_BUCKETS * HIST_SUB_BUCKET_HALF }; /* 35 minutes; an hour is the most */
+    uint64_t low, high;
+    if (ours(l) && theirs < UNCUT)
+        return (uint32_t)theirs;
+    value_range(l, theirs, &low, &high);
+    return hist_index(low + (high - low) / 2);
+}
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+static uint64_t most(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* An extreme is known as well as the narrower of both counters tells it. */
+static void survey_ends(const struct layout *l, uint64_t first, uint64_t last, struct survey *out)
+{
+    uint64_t low, high;
+    out->low = index_of(l, first);
+    out->high = index_of(l, last);
+    value_range(l, first, &low, &high);
+    out->min_us = least(most(low, hist_index_low_us(out->low)), HIST_MAX_US);
+    value_range(l, last, &low, &high);
+    out->max_us = least(least(high, hist_index_high_us(out->high)), HIST_MAX_US);
 }
 
 static int survey(const struct layout *l, struct counters c, struct survey *out, struct err *e)
 {
-    uint64_t index, count, low, high;
+    uint64_t index, count, first = 0, last = 0;
     int more;
-    *out = (struct survey){.low = UINT32_MAX, .min_us = UINT64_MAX};
+    *out = (struct survey){0};
     while ((more = next_counter(&c, &index, &count)) > 0) {
-        uint32_t at = index_of(l, index, &low, &high);
-        if (out->total == 0) {
-            out->low = at;
-            out->min_us = low;
-        }
-        out->high = at;
-        out->max_us = high;
+        if (out->total == 0)
+            first = index;
+        last = index;
         out->total += count;
         if (out->total > INT64_MAX)
             return damaged(e, "counts beyond all measure");
     }
-    return more < 0 ? damaged(e, "a counter outside its range") : 0;
+    if (more < 0)
+        return damaged(e, "a counter outside its range");
+    survey_ends(l, first, last, out);
+    return 0;
 }
 
 /* Takes the exact extremes, when there are any that fit the counters. */
@@ -191,18 +219,18 @@ static void read_extremes(struct words w, struct survey *s)
 static void count_all(struct hist *into, const struct layout *l, struct counters c,
                       const struct survey *s)
 {
-    uint64_t index, count, low, high;
+    uint64_t index, count;
     if (s->total == 0)
         return;
     hist_grow(into, s->low);
     hist_grow(into, s->high);
     while (next_counter(&c, &index, &count) > 0)
-        into->counts[index_of(l, index, &low, &high) - into->first] += count;
+        into->counts[index_of(l, index) - into->first] += count;
     into->total += s->total;
-    into->low = into->low < s->low ? into->low : s->low;
-    into->high = into->high > s->high ? into->high : s->high;
-    into->min_us = into->min_us < s->min_us ? into->min_us : s->min_us;
-    into->max_us = into->max_us > s->max_us ? into->max_us : s->max_us;
+    into->low = (uint32_t)least(into->low, s->low);
+    into->high = (uint32_t)most(into->high, s->high);
+    into->min_us = least(into->min_us, s->min_us);
+    into->max_us = most(into->max_us, s->max_us);
 }
 
 /* The offset and the ratio of the head are for other uses than counting; some writers leave numbers
@@ -226,9 +254,9 @@ static int add_plain(struct hist *into, const unsigned char *bytes, size_t len, 
     rc = survey(&l, c, &s, e);
     if (rc)
         return rc;
-    if (s.total > INT64_MAX - (into->total < INT64_MAX ? into->total : INT64_MAX))
+    if (s.total > INT64_MAX - least(into->total, INT64_MAX))
         return damaged(e, "counts beyond all measure");
-    if (l.half_bits == HIST_SUB_BUCKET_HALF_BITS && l.unit_bits == 0)
+    if (ours(&l))
         read_extremes((struct words){end, bytes + len}, &s);
     count_all(into, &l, c, &s);
     return 0;

@@ -28,13 +28,12 @@ static uint64_t count_at(const struct hist *h, uint32_t index)
 }
 
 /* How many values are at or below the percentile's. HdrHistogram steps to the next smaller double
- * first, without which 99.9 % of 1000 would be the 1000th. */
+ * first, without which 99.9 % of 41,000 would be one more than 40,959. */
 static uint64_t rank(const struct hist *h, double percent)
 {
     if (percent >= 100)
         return h->total;
-    double r = ceil(nextafter(percent, 0) * (double)h->total / 100);
-    return r > 1 ? (uint64_t)r : 1;
+    return (uint64_t)ceil(nextafter(percent, 0) * (double)h->total / 100);
 }
 
 /* One pass for several; `percents` ascend and are above 0. */
@@ -72,11 +71,9 @@ double hist_mean_us(const struct hist *h)
     return sum / (double)h->total;
 }
 
-double hist_stdev_us(const struct hist *h)
+static double deviation_us(const struct hist *h, double mean)
 {
-    double sum = 0, mean = hist_mean_us(h);
-    if (h->total == 0)
-        return 0;
+    double sum = 0;
     for (uint32_t index = h->low; index <= h->high; index++) {
         if (count_at(h, index) == 0)
             continue;
@@ -84,6 +81,11 @@ double hist_stdev_us(const struct hist *h)
         sum += (double)count_at(h, index) * apart * apart;
     }
     return sqrt(sum / (double)h->total);
+}
+
+double hist_stdev_us(const struct hist *h)
+{
+    return h->total == 0 ? 0 : deviation_us(h, hist_mean_us(h));
 }
 
 void hist_summarize(const struct hist *h, struct hist_summary *out)
@@ -94,11 +96,12 @@ void hist_summarize(const struct hist *h, struct hist_summary *out)
     if (h->total == 0)
         return;
     percentiles(h, percents, 5, us);
+    double mean = hist_mean_us(h);
     *out = (struct hist_summary){
         .count = h->total,
         .min = (double)h->min_us / 1000,
-        .mean = hist_mean_us(h) / 1000,
-        .stdev = hist_stdev_us(h) / 1000,
+        .mean = mean / 1000,
+        .stdev = deviation_us(h, mean) / 1000,
         .p50 = us[0] / 1000,
         .p90 = us[1] / 1000,
         .p95 = us[2] / 1000,
