@@ -282,11 +282,12 @@ static void problems_name_the_flag_or_the_place(void **state)
 #define TIMES(count)                                                                               \
     "{\"count\":" #count ",\"min\":0.5,\"mean\":12.34,\"stdev\":1,\"p50\":11.2,\"p90\":20,"        \
     "\"p95\":25,\"p99\":1234.5,\"p999\":12345.6,\"max\":34567.8}"
+#define NO_TIMES "{\"count\":0,\"mean\":0,\"p50\":0,\"max\":0}"
 #define TOTALS(requests, errors)                                                                   \
     "\"requests\":" #requests ",\"errors\":" #errors ",\"rate_per_s\":1215,\"bytes_in\":12300000," \
     "\"bytes_out\":3200,\"latency_ms\":" TIMES(requests) ",\"service_ms\":" TIMES(                 \
         requests) ","                                                                              \
-                  "\"phases_ms\":{\"connect\":" TIMES(5) ",\"tls\":" TIMES(0) "}"
+                  "\"phases_ms\":{\"connect\":" TIMES(5) ",\"tls\":" NO_TIMES "}"
 
 static const char failed_result[] = "{" TOTALS(
     36450,
