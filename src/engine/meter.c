@@ -220,11 +220,13 @@ static void free_requests(struct wire_tick *tick)
 
 static void fill_generator(struct meter *m, struct wire_tick *tick, uint64_t now_ns)
 {
-    uint64_t cpu_ns = own_cpu_ns();
-    uint64_t length_ns = now_ns > m->tick_ns ? now_ns - m->tick_ns : 1;
-    tick->cpu = (double)(cpu_ns - m->cpu_ns) / (double)length_ns;
-    m->cpu_ns = cpu_ns;
-    m->tick_ns = now_ns;
+    if (now_ns >= m->tick_ns + METER_CPU_MIN_MS * NS_PER_MS) {
+        uint64_t cpu_ns = own_cpu_ns();
+        m->cpu = (double)(cpu_ns - m->cpu_ns) / (double)(now_ns - m->tick_ns);
+        m->cpu_ns = cpu_ns;
+        m->tick_ns = now_ns;
+    }
+    tick->cpu = m->cpu;
     tick->arrivals = m->arrivals;
     tick->dropped = m->dropped;
     tick->late = m->late;

@@ -7,7 +7,12 @@
 #include "exchange.h"
 #include "squall/hist.h"
 
-enum { METER_STATUS_END = 600 };
+enum {
+    METER_STATUS_END = 600,
+    /* A tick that comes sooner after another (seconds that are caught up with) tells of the same
+     * processor time: so short an interval has none to speak of. */
+    METER_CPU_MIN_MS = 10,
+};
 
 /* Latencies planned for one second. */
 struct meter_slot {
@@ -32,7 +37,8 @@ struct meter {
     struct hist send_lag;
     uint64_t arrivals, dropped, late;
     uint64_t last_done_ns;
-    uint64_t cpu_ns; /* own processor time at the last tick */
+    double cpu;      /* share of a core up to the last tick that measured it */
+    uint64_t cpu_ns; /* own processor time then */
     uint64_t tick_ns;
 };
 
