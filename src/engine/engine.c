@@ -31,12 +31,15 @@ enum {
 
 static void stop_loop(struct engine *e, int exit_code)
 {
-    e->exit_code = exit_code;
+    if (e->exit_code == EXIT_OVER) /* what went wrong first counts */
+        e->exit_code = exit_code;
     uv_stop(&e->loop);
 }
 
 static void send_frames(struct engine *e)
 {
+    if (e->said_done) /* the loop goes on until the starter has read all, and so do connections */
+        return buf_clear(&e->frames);
     if (e->frames.failed) {
         fprintf(stderr, "a frame is longer than %d bytes: there are too many request names\n",
                 WIRE_LINE_MAX);
@@ -112,6 +115,7 @@ static void finish(struct engine *e)
     }
     wire_encode_done(&e->frames, &done);
     send_frames(e);
+    e->said_done = true;
     stop_loop(e, EXIT_OVER);
 }
 
@@ -155,8 +159,12 @@ static int load_plan(struct engine *e, struct str scenario)
     struct plan_problems problems;
     plan_problems_init(&problems);
     int rc = plan_parse(scenario.ptr, scenario.len, &e->plan, &problems);
-    if (rc < 0)
-        fail(e, problems.count ? problems.items[0].message : "the scenario is not valid");
+    if (rc < 0) {
+        struct err why;
+        const struct plan_problem *first = &problems.items[0];
+        err_set(&why, rc, "the scenario is not valid: \"%s\": %s", first->pointer, first->message);
+        fail(e, why.message);
+    }
     plan_problems_fini(&problems);
     return rc;
 }
@@ -229,6 +237,8 @@ static void take_stop(struct engine *e)
 static void on_frame(void *owner, const struct wire_frame *frame)
 {
     struct engine *e = owner;
+    if (e->over || e->exit_code != EXIT_OVER) /* came in one piece with what ended it */
+        return;
     switch (frame->type) {
     case WIRE_PLAN:
         take_plan(e, frame);
@@ -249,10 +259,9 @@ static void on_frame(void *owner, const struct wire_frame *frame)
 static void on_broken(void *owner, const char *why)
 {
     struct engine *e = owner;
-    (void)why; /* whom to tell? */
     e->link_broken = true;
-    if (!e->over)
-        stop_loop(e, EXIT_BROKEN);
+    if (!e->over && e->exit_code == EXIT_OVER)
+        fail(e, why);
 }
 
 static const struct link_events link_events = {
@@ -275,7 +284,10 @@ static void raise_descriptor_limit(void)
 static int set_up(struct engine *e, int in_fd, int out_fd, struct err *why)
 {
     e->clock = clock_system();
-    int rc = uv_loop_init(&e->loop);
+    int rc = link_check(in_fd, out_fd, why);
+    if (rc < 0)
+        return rc;
+    rc = uv_loop_init(&e->loop);
     if (rc < 0)
         return err_set(why, rc, "cannot make a loop: %s", uv_strerror(rc));
     buf_init(&e->frames, 2 * WIRE_LINE_MAX);

@@ -98,6 +98,7 @@ struct engine {
     uint32_t in_flight;   /* requests */
     uint64_t load_end_ns; /* when it was stopped */
     bool started, stopped, over, link_broken;
+    bool said_done; /* the last frame was sent */
     int exit_code;
 };
 

@@ -1,6 +1,7 @@
 /* link: see link.h. */
 #include "link.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -89,6 +90,19 @@ bool link_idle(const struct link *l)
 }
 
 /* ---- life ------------------------------------------------------------------------------------ */
+
+static bool can_be_polled(int fd)
+{
+    uv_handle_type type = uv_guess_handle(fd);
+    return type == UV_NAMED_PIPE || type == UV_TTY || type == UV_TCP;
+}
+
+int link_check(int in_fd, int out_fd, struct err *e)
+{
+    if (can_be_polled(in_fd) && can_be_polled(out_fd))
+        return 0;
+    return err_set(e, -EINVAL, "a worker wants pipes as standard input and output");
+}
 
 int link_open(struct link *l, uv_loop_t *loop, int in_fd, int out_fd,
               const struct link_events *events, void *owner, struct err *e)

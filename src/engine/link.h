@@ -28,6 +28,9 @@ struct link {
     size_t sending; /* writes under way */
 };
 
+/* -EINVAL for what frames cannot go over, such as files: epoll does not take them, and libuv then
+ * aborts. */
+int link_check(int in_fd, int out_fd, struct err *e);
 int link_open(struct link *l, uv_loop_t *loop, int in_fd, int out_fd,
               const struct link_events *events, void *owner, struct err *e);
 /* Sends what is in `frames` and empties it. */

@@ -11,10 +11,11 @@ export const squalld = process.env.SQUALLD ?? join(root, "build", "squalld");
 // Under sanitizers everything takes longer and more memory: bounds of time and size do not hold.
 export const sanitized = process.env.SANITIZE === "1";
 
-// Runs `squalld ARGS...` to its end: {code, signal, stdout, stderr}.
-export function runCli(args, { input = "", env = {}, cwd, timeout_ms = 120_000 } = {}) {
+// Runs `squalld ARGS...` to its end: {code, signal, stdout, stderr}. `prefix`: words to put before.
+export function runCli(args, { input = "", env = {}, cwd, prefix = [], timeout_ms = 120_000 } = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(squalld, args.map(String), { cwd, env: { ...process.env, ...env } });
+    const [command, ...words] = [...prefix, squalld, ...args.map(String)];
+    const child = spawn(command, words, { cwd, env: { ...process.env, ...env } });
     const out = { stdout: "", stderr: "" };
     const timer = setTimeout(() => child.kill("SIGKILL"), timeout_ms);
     child.stdout.setEncoding("utf8").on("data", (text) => (out.stdout += text));
