@@ -14,7 +14,8 @@ static long double settled(long double sum)
     return fabsl(sum - whole) < 1e-9L + whole * 1e-15L ? whole : sum;
 }
 
-long double plan_stage_integral(const struct plan_stage *s)
+/* The arrivals that a stage holds. */
+static long double stage_integral(const struct plan_stage *s)
 {
     return ((long double)s->from + (long double)s->to) / 2 * (long double)s->duration_ns / NS_PER_S;
 }
@@ -23,7 +24,7 @@ uint64_t plan_load_arrivals(const struct plan_load *load)
 {
     long double sum = 0;
     for (size_t i = 0; i < load->stage_count; i++)
-        sum += plan_stage_integral(&load->stages[i]);
+        sum += stage_integral(&load->stages[i]);
     return (uint64_t)ceill(settled(sum));
 }
 
@@ -53,7 +54,7 @@ uint64_t plan_load_arrival_ns(const struct plan_load *load, uint64_t i)
     long double before = 0; /* arrivals of the stages before */
     for (size_t k = 0; k < load->stage_count; k++) {
         const struct plan_stage *s = &load->stages[k];
-        long double sum = plan_stage_integral(s);
+        long double sum = stage_integral(s);
         if (sum > 0 && (long double)i < settled(before + sum)) {
             long double n = (long double)i - before;
             long double t = reached_s(s, n, sum) * NS_PER_S;

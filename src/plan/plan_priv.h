@@ -112,12 +112,12 @@ struct plan_reader {
     uint32_t offsets[PLAN_PROBLEMS_MAX]; /* of each problem's place in the text */
 };
 
-/* Adds a problem at the value, or at the object that lacks it. */
-void plan_problem(struct plan_reader *r, const struct plan_place *at, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
 /* The text of a value that is there, as it stands in the document. */
 struct str plan_place_text(const struct plan_reader *r, const struct plan_place *at);
 
+/* Adds a problem at the value, or at the object that lacks it. */
+void plan_problem(struct plan_reader *r, const struct plan_place *at, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 /* Adds a problem at the member's key. */
 void plan_problem_key(struct plan_reader *r, const struct plan_place *at, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -221,8 +221,5 @@ bool plan_host_valid(struct str host);
 
 /* The value at `at` as JSON text without spaces: numbers as they were written, "$${" resolved. */
 bool plan_json_body(struct plan_reader *r, const struct plan_place *at, struct str *out);
-
-/* The number of arrivals a stage holds, as an integral. */
-long double plan_stage_integral(const struct plan_stage *s);
 
 #endif

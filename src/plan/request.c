@@ -254,8 +254,8 @@ static void check_headers(struct plan_reader *r, const struct plan_place *at,
 static struct plan_headers all_headers(struct plan_reader *r, const struct request_reading *q)
 {
     struct plan_headers merged = plan_headers_merge(r->arena, &r->defaults.headers, &q->headers);
-    static const struct plan_header json = {STR("Content-Type"), STR("application/json")};
-    static const struct plan_headers added = {(struct plan_header *)&json, 1};
+    struct plan_header json = {STR("Content-Type"), STR("application/json")};
+    struct plan_headers added = {&json, 1};
     if (!q->is_json || plan_headers_find(&merged, json.name))
         return merged;
     return plan_headers_merge(r->arena, &merged, &added);

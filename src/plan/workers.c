@@ -5,11 +5,12 @@
 
 #include "plan_priv.h"
 
-/* CPU time of a worker, rounded up: measured on loopback, where nothing else slows it down. */
+/* CPU time of a worker: what the generator's own health shows for small requests to a target on
+ * loopback, rounded up. */
 enum {
     REQUEST_NS = 15000,
     TLS_REQUEST_NS = 25000,
-    CONNECT_NS = 60000,
+    CONNECT_NS = 100000,
     TLS_CONNECT_NS = 1000000,
     ANSWER_NS = 1000000, /* a server needs so long at least: what bounds a user's own pace */
     USERS_OF_WORKER = 20000,

@@ -54,6 +54,7 @@ static void assert_same_keys(const char *name, json_t *schema)
     if (!object)
         fail_msg("the parser knows no object \"%s\"", name);
     assert_true(json_is_false(json_object_get(schema, "additionalProperties")));
+    assert_in_range(object->count, 1, PLAN_KEYS_MAX);
     for (size_t i = 0; i < object->count; i++) {
         if (!json_object_get(properties, object->keys[i].name))
             fail_msg("the schema has no %s/%s", name, object->keys[i].name);
