@@ -18,6 +18,8 @@ int err_set(struct err *e, int code, const char *format, ...)
 
 int err_prefix(struct err *e, const char *format, ...)
 {
+    if (!e)
+        return 0;
     char sentence[ERR_MESSAGE_MAX];
     memcpy(sentence, e->message, sizeof sentence);
     va_list args;

@@ -113,19 +113,35 @@ int hist_encode(const struct hist *h, struct buf *out)
     return encode(h, out, true);
 }
 
+/* A small window and table: what is compressed is a kilobyte or two of small counts, and clearing
+ * the usual quarter of a megabyte costs a hundred times as much as compressing them. */
+static int begin_deflate(z_stream *z)
+{
+    enum { WINDOW_BITS = 11, MEMORY_LEVEL = 4 };
+    memset(z, 0, sizeof *z);
+    return deflateInit2(z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, WINDOW_BITS, MEMORY_LEVEL,
+                        Z_DEFAULT_STRATEGY);
+}
+
 int hist_encode_compressed(const struct hist *h, struct buf *out)
 {
     AUTO(buf_fini) struct buf plain;
     buf_init(&plain, HIST_ENCODED_MAX);
     encode(h, &plain, false);
-    uLongf len = compressBound(plain.len);
-    size_t begin = out->len;
-    char *to = buf_reserve(out, HIST_HEAD_COMPRESSED_LEN + len);
-    if (!to)
-        return -ENOBUFS;
-    if (compress((Bytef *)to + HIST_HEAD_COMPRESSED_LEN, &len, (const Bytef *)plain.ptr,
-                 plain.len) != Z_OK)
+    z_stream z;
+    if (begin_deflate(&z) != Z_OK)
         return -ENOMEM;
+    size_t begin = out->len, bound = deflateBound(&z, plain.len);
+    char *to = buf_reserve(out, HIST_HEAD_COMPRESSED_LEN + bound);
+    z.next_in = (Bytef *)plain.ptr;
+    z.avail_in = (uInt)plain.len;
+    z.next_out = (Bytef *)to + HIST_HEAD_COMPRESSED_LEN;
+    z.avail_out = (uInt)bound;
+    int rc = to ? deflate(&z, Z_FINISH) : Z_MEM_ERROR;
+    size_t len = z.total_out;
+    deflateEnd(&z);
+    if (rc != Z_STREAM_END)
+        return to ? -ENOMEM : -ENOBUFS;
     put_u32(to, HIST_COOKIE_COMPRESSED | HIST_COOKIE_WORDS);
     put_u32(to + 4, (uint32_t)len);
     out->len += HIST_HEAD_COMPRESSED_LEN + len;
@@ -143,7 +159,7 @@ int hist_encode_base64(const struct hist *h, struct buf *out)
 int hist_encode_compressed_base64(const struct hist *h, struct buf *out)
 {
     AUTO(buf_fini) struct buf compressed;
-    buf_init(&compressed, compressBound(HIST_ENCODED_MAX) + HIST_HEAD_COMPRESSED_LEN);
+    buf_init(&compressed, 2 * HIST_ENCODED_MAX); /* deflate adds a few per cent at worst */
     int rc = hist_encode_compressed(h, &compressed);
     return rc ? rc : base64_encode(out, compressed.ptr, compressed.len);
 }
