@@ -18,6 +18,7 @@ static const bool token_char[256] = {
 /* What a head says about its message. */
 struct framing {
     bool version_1_1;
+    bool foldable;          /* the line before is a field of which nothing is read */
     bool close, keep_alive; /* options of Connection */
     bool has_length;
     bool has_transfer_encoding;
@@ -105,22 +106,16 @@ static void take_connection(struct framing *f, struct str value)
 
 static int take_field(struct framing *f, struct str name, struct str value, const char **why)
 {
-    switch (name.len) {
-    case 10:
-        if (str_eq_nocase(name, STR("Connection")))
-            take_connection(f, str_trim(value));
-        return 0;
-    case 14:
-        if (str_eq_nocase(name, STR("Content-Length")))
-            return take_length(f, str_trim(value), why);
-        return 0;
-    case 17:
-        if (str_eq_nocase(name, STR("Transfer-Encoding")))
-            take_transfer_encoding(f, str_trim(value));
-        return 0;
-    default:
-        return 0;
-    }
+    f->foldable = false;
+    if (name.len == 10 && str_eq_nocase(name, STR("Connection")))
+        take_connection(f, str_trim(value));
+    else if (name.len == 14 && str_eq_nocase(name, STR("Content-Length")))
+        return take_length(f, str_trim(value), why);
+    else if (name.len == 17 && str_eq_nocase(name, STR("Transfer-Encoding")))
+        take_transfer_encoding(f, str_trim(value));
+    else
+        f->foldable = true;
+    return 0;
 }
 
 /* ---- the head -------------------------------------------------------------------------------- */
@@ -139,11 +134,20 @@ static bool digit(char c)
     return c >= '0' && c <= '9';
 }
 
+static const char no_status_line[] = "the answer does not begin with an HTTP/1 status line";
+
+/* What is another protocol's must not be taken for a head that is still to come. */
+static bool may_be_http(struct str text)
+{
+    static const struct str version = {"HTTP/1.", 7};
+    return memcmp(text.ptr, version.ptr, text.len < version.len ? text.len : version.len) == 0;
+}
+
 static int parse_status_line(struct http1 *p, struct str line, struct framing *f, const char **why)
 {
     const char *t = line.ptr;
-    if (line.len < 12 || memcmp(t, "HTTP/1.", 7) != 0 || !digit(t[7]) || t[8] != ' ')
-        return bad(why, "the answer does not begin with an HTTP/1 status line");
+    if (line.len < 12 || !may_be_http(line) || !digit(t[7]) || t[8] != ' ')
+        return bad(why, no_status_line);
     if (!digit(t[9]) || !digit(t[10]) || !digit(t[11]) || (line.len > 12 && t[12] != ' '))
         return bad(why, "the status code is not three digits");
     p->status = (unsigned)((t[9] - '0') * 100 + (t[10] - '0') * 10 + (t[11] - '0'));
@@ -153,15 +157,25 @@ static int parse_status_line(struct http1 *p, struct str line, struct framing *f
     return 0;
 }
 
-static int parse_field(struct str line, struct framing *f, const char **why)
+/* The length of the name that a field line begins with; 0 when it is none. */
+static size_t field_name(struct str line)
 {
     size_t n = 0;
     while (n < line.len && token_char[(unsigned char)line.ptr[n]])
         n++;
-    if (n == 0 || n == line.len || line.ptr[n] != ':')
-        return bad(why, n == 0 && line.len > 0 && (line.ptr[0] == ' ' || line.ptr[0] == '\t')
-                            ? "a header is folded over two lines"
-                            : "a header line is not a name, a colon and a value");
+    return n < line.len && line.ptr[n] == ':' ? n : 0;
+}
+
+/* A line that begins with white space goes on with the value before (RFC 9112, 5.2). Nobody folds
+ * the fields that matter here, unless to have them read in two ways. */
+static int parse_field(struct str line, struct framing *f, const char **why)
+{
+    bool folded = line.ptr[0] == ' ' || line.ptr[0] == '\t';
+    if (folded)
+        return f->foldable ? 0 : bad(why, "a header is folded where it must not be");
+    size_t n = field_name(line);
+    if (n == 0)
+        return bad(why, "a header line is not a name, a colon and a value");
     return take_field(f, (struct str){line.ptr, n},
                       (struct str){line.ptr + n + 1, line.len - n - 1}, why);
 }
@@ -180,7 +194,8 @@ static int choose_body(struct http1 *p, const struct framing *f, const char **wh
     } else if (p->head_request || p->status == 204 || p->status == 304) {
         p->state = HTTP1_DONE;
     } else if (f->has_transfer_encoding) {
-        if (f->has_length) /* perhaps an attempt at smuggling: not to be trusted any further */
+        /* Perhaps an attempt at smuggling: not to be trusted any further (RFC 9112, 6.1). */
+        if (f->has_length || !f->version_1_1)
             p->keep_alive = false;
         p->state = f->chunked ? HTTP1_CHUNK_SIZE : HTTP1_UNTIL_CLOSE;
     } else if (f->has_length) {
@@ -239,6 +254,8 @@ static ssize_t feed_cut_head(struct http1 *p, const char *bytes, size_t len, con
         head = parse_head(p, buf_str(&p->line), why);
     if (head < 0)
         return head;
+    if (head == 0 && !may_be_http(buf_str(&p->line)))
+        return bad(why, no_status_line);
     if (head == 0) {
         p->status = 0;
         return keep_piece(p, bytes + piece, len - piece, why) < 0 ? -EMSGSIZE : (ssize_t)len;
@@ -252,6 +269,8 @@ static ssize_t feed_head(struct http1 *p, const char *bytes, size_t len, const c
     if (p->line.len > 0)
         return feed_cut_head(p, bytes, len, why);
     ssize_t head = parse_head(p, (struct str){bytes, len}, why);
+    if (head == 0 && !may_be_http((struct str){bytes, len}))
+        return bad(why, no_status_line);
     if (head > HTTP1_HEAD_MAX || (head == 0 && len > HTTP1_HEAD_MAX)) {
         *why = "the head of the answer is longer than 64 KiB";
         return -EMSGSIZE;
@@ -320,7 +339,7 @@ static int parse_chunk_size(struct http1 *p, struct str line, const char **why)
         p->left = p->left << 4 | (uint64_t)hex_value(line.ptr[digits]);
     if (digits == 0 || digits > 15)
         return bad(why, "a chunk does not begin with its size");
-    if (digits < line.len && !strchr("; \t", line.ptr[digits]))
+    if (digits < line.len && !memchr("; \t", line.ptr[digits], 3))
         return bad(why, "a chunk's size is not a hexadecimal number");
     p->state = p->left > 0 ? HTTP1_CHUNK_DATA : HTTP1_TRAILER;
     return 0;
@@ -365,13 +384,15 @@ static ssize_t feed_trailer(struct http1 *p, const char *bytes, size_t len, cons
     }
     if (!whole)
         return n;
-    p->trailer_bytes += line.len + 1;
-    struct framing ignored = {0};
+    /* Whatever it says, it changes nothing about the message any more (RFC 9110, 6.5.1). */
+    bool folded =
+        p->trailer_bytes > 0 && line.len > 0 && (line.ptr[0] == ' ' || line.ptr[0] == '\t');
     int rc = 0;
     if (line.len == 0)
         p->state = HTTP1_DONE;
-    else
-        rc = parse_field(line, &ignored, why);
+    else if (!folded && field_name(line) == 0)
+        rc = bad(why, "a trailer is not a name, a colon and a value");
+    p->trailer_bytes += p->line.len > 0 ? p->line.len : (size_t)n;
     buf_clear(&p->line);
     return rc < 0 ? rc : n;
 }
