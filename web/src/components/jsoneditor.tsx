@@ -5,17 +5,18 @@ import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirro
 import { json } from "@codemirror/lang-json";
 import { bracketMatching, foldGutter, foldKeymap, HighlightStyle, indentOnInput, syntaxHighlighting } from "@codemirror/language";
 import { type Diagnostic, lintGutter, lintKeymap, setDiagnostics } from "@codemirror/lint";
-import { EditorState, type Text } from "@codemirror/state";
+import { Compartment, EditorState, type Extension, type Text } from "@codemirror/state";
 import { drawSelection, EditorView, highlightActiveLine, highlightActiveLineGutter, keymap, lineNumbers } from "@codemirror/view";
+import { tags } from "@lezer/highlight";
 import { useComputedColorScheme } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
+import { findNodeAtLocation, parseTree } from "jsonc-parser";
 import { useEffect, useRef } from "react";
 import { api, ok } from "../api/client";
-import { findNodeAtLocation, parseTree } from "jsonc-parser";
 import { pathOf } from "../lib/pointer";
 import type { Problems } from "../lib/problems";
+import type { Schema } from "../lib/schema";
 import { schemaCompletion, schemaHover } from "./schemahelp";
-import { tags } from "@lezer/highlight";
 
 interface JsonEditorProps {
   text: string;
@@ -48,6 +49,14 @@ const look = (dark: boolean) =>
     },
     { dark },
   );
+
+// What may change while the editor is open.
+const colorScheme = new Compartment();
+const help = new Compartment();
+
+function helpFrom(schema: Schema | undefined): Extension {
+  return schema ? [autocompletion({ override: [schemaCompletion(schema)] }), schemaHover(schema)] : [];
+}
 
 export default function JsonEditor({ text, problems, checked, place, onChange, onSave }: JsonEditorProps) {
   const element = useRef<HTMLDivElement>(null);
@@ -83,8 +92,8 @@ export default function JsonEditor({ text, problems, checked, place, onChange, o
           EditorView.lineWrapping,
           json(),
           syntaxHighlighting(colors),
-          look(dark),
-          schema.data ? [autocompletion({ override: [schemaCompletion(schema.data)] }), schemaHover(schema.data)] : [],
+          colorScheme.of([]),
+          help.of([]),
           keymap.of([
             { key: "Mod-s", preventDefault: true, run: () => (handlers.current.onSave(), true) },
             ...closeBracketsKeymap,
@@ -104,19 +113,23 @@ export default function JsonEditor({ text, problems, checked, place, onChange, o
     });
     view.current = editor;
     return () => editor.destroy();
+  }, []);
+
+  useEffect(() => {
+    view.current?.dispatch({ effects: [colorScheme.reconfigure(look(dark)), help.reconfigure(helpFrom(schema.data))] });
   }, [dark, schema.data]);
 
   useEffect(() => {
     const editor = view.current;
     if (!editor || editor.state.doc.toString() === text) return;
     editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: text } });
-  }, [text, dark, schema.data]);
+  }, [text]);
 
   useEffect(() => {
     const editor = view.current;
     if (!editor || (!checked && problems.list.length > 0 && problems.list[0]!.pointer !== "")) return;
     editor.dispatch(setDiagnostics(editor.state, diagnosticsOf(problems, editor.state.doc)));
-  }, [problems, checked, dark, schema.data]);
+  }, [problems, checked]);
 
   useEffect(() => {
     const editor = view.current;

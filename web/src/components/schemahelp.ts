@@ -42,13 +42,25 @@ function keysOf(state: EditorState, object: SyntaxNode | null): Set<string> {
   return new Set(keys.filter((key) => key !== null));
 }
 
+// Where the string or the bare word begins that the cursor is in or behind. A string of JSON does not
+// go over a line's end, so the quotes of the line tell.
+function wordStart(state: EditorState, pos: number): number {
+  const line = state.doc.lineAt(pos);
+  let open = -1;
+  for (let i = 0; i < pos - line.from; i++) {
+    if (line.text[i] === "\\") i++;
+    else if (line.text[i] === '"') open = open < 0 ? i : -1;
+  }
+  if (open >= 0) return line.from + open;
+  return pos - /[\w$-]*$/.exec(line.text.slice(0, pos - line.from))![0].length;
+}
+
 export function schemaCompletion(schema: Schema) {
   return (context: CompletionContext): CompletionResult | null => {
     const { state, pos } = context;
     const node = syntaxTree(state).resolveInner(pos, -1);
-    const word = context.matchBefore(/"[^"\n]*|[\w$-]+/);
-    if (!word && !context.explicit) return null;
-    const from = word?.from ?? pos;
+    const from = wordStart(state, pos);
+    if (from === pos && !context.explicit) return null;
     const closed = state.sliceDoc(pos, pos + 1) === '"' ? pos + 1 : pos;
     const before = state.sliceDoc(Math.max(0, from - 200), from).trimEnd();
 
