@@ -144,6 +144,8 @@ void conn_broken(struct conn *c, struct conn_failure failure, uint64_t now_ns)
 void conn_exchange(struct conn *c, struct exchange *x, uint64_t now_ns)
 {
     c->exchange = x;
+    if (c->seen.len > 0) /* of the exchange before */
+        buf_clear(&c->seen);
     if (c->state == CONN_IDLE)
         conn_begin_sending(c, now_ns);
     else

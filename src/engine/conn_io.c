@@ -70,18 +70,25 @@ void conn_begin_sending(struct conn *c, uint64_t now_ns)
     c->state = CONN_SENDING;
     c->sent = 0;
     x->sent_ns = now_ns;
-    if (c->seen.len > 0)
-        buf_clear(&c->seen);
     http1_reset(&c->parser, x->request->is_head);
+    c->parser.memo = x->request->memo;
     conn_set_deadline(c, UINT64_MAX);
     conn_send_more(c);
 }
 
 /* ---- receiving ------------------------------------------------------------------------------- */
 
+/* What OpenSSL still holds after a response nobody asked for, and the loop would not tell of it: it
+ * would be read as the next response. */
+static bool has_leftover(const struct conn *c)
+{
+    return c->ssl && SSL_has_pending(c->ssl);
+}
+
 static void complete(struct conn *c, uint64_t now_ns)
 {
-    bool again = c->parser.keep_alive && c->shared->plan->keep_alive && c->state == CONN_RECEIVING;
+    bool again = c->parser.keep_alive && c->shared->plan->keep_alive &&
+                 c->state == CONN_RECEIVING && !has_leftover(c);
     unsigned status = c->parser.status;
     c->exchange = NULL;
     c->deadline_ns = 0;

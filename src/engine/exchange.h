@@ -4,6 +4,7 @@
 #ifndef ENGINE_EXCHANGE_H
 #define ENGINE_EXCHANGE_H
 
+#include "http1.h"
 #include "squall/plan.h"
 #include "squall/wire.h"
 
@@ -11,6 +12,7 @@
 struct prepared {
     const struct plan_request *plan;
     struct str bytes;
+    struct http1_memo *memo;
     bool is_head;    /* the method is HEAD: no body follows */
     bool idempotent; /* may be sent again when its connection turns out to be dead (RFC 9110, 9.2.2)
                       */

@@ -22,6 +22,8 @@ struct conn_failure failure_of_errno(int code, const char *doing)
         return failure_of(WIRE_ERR_CONNECT_REFUSED, false, "the connection was refused");
     case ETIMEDOUT:
         return failure_of(WIRE_ERR_CONNECT_TIMEOUT, true, "the connection timed out");
+    case ECONNRESET: /* accepted, and reset before the loop looked */
+        return failure_of_break(code, doing);
     case EMFILE:
     case ENFILE:
     case ENOBUFS:

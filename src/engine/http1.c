@@ -264,10 +264,39 @@ static ssize_t feed_cut_head(struct http1 *p, const char *bytes, size_t len, con
     return head - (ssize_t)before;
 }
 
+static bool recall(struct http1 *p, const char *bytes, size_t len)
+{
+    const struct http1_memo *m = p->memo;
+    if (!m || m->len == 0 || len < m->len || m->head_request != p->head_request ||
+        memcmp(m->bytes, bytes, m->len) != 0)
+        return false;
+    p->status = m->status;
+    p->keep_alive = m->keep_alive;
+    p->left = m->left;
+    p->state = m->state;
+    return true;
+}
+
+static void remember(struct http1 *p, const char *bytes, size_t len)
+{
+    struct http1_memo *m = p->memo;
+    if (!m || len > HTTP1_MEMO_MAX || p->state == HTTP1_HEAD)
+        return;
+    m->len = len;
+    m->head_request = p->head_request;
+    m->status = p->status;
+    m->keep_alive = p->keep_alive;
+    m->left = p->left;
+    m->state = p->state;
+    memcpy(m->bytes, bytes, len);
+}
+
 static ssize_t feed_head(struct http1 *p, const char *bytes, size_t len, const char **why)
 {
     if (p->line.len > 0)
         return feed_cut_head(p, bytes, len, why);
+    if (recall(p, bytes, len))
+        return (ssize_t)p->memo->len;
     ssize_t head = parse_head(p, (struct str){bytes, len}, why);
     if (head == 0 && !may_be_http((struct str){bytes, len}))
         return bad(why, no_status_line);
@@ -275,6 +304,8 @@ static ssize_t feed_head(struct http1 *p, const char *bytes, size_t len, const c
         *why = "the head of the answer is longer than 64 KiB";
         return -EMSGSIZE;
     }
+    if (head > 0)
+        remember(p, bytes, (size_t)head);
     if (head != 0)
         return head;
     p->status = 0;

@@ -12,6 +12,7 @@ enum {
     HTTP1_HEAD_MAX = 64 << 10,   /* bytes of a status line and its headers; of a trailer section */
     HTTP1_CHUNK_LINE_MAX = 1024, /* a chunk's size and extensions */
     HTTP1_INTERIM_MAX = 100,     /* 1xx responses before the final one */
+    HTTP1_MEMO_MAX = 1024,       /* bytes of a head that is remembered */
 };
 
 /*   HEAD -> BODY (Content-Length) ------------------------------------------> DONE
@@ -30,6 +31,19 @@ enum http1_state {
     HTTP1_DONE,
 };
 
+/* The last head that answered a request, and what it was found to say. A server's answers to one
+ * request mostly begin with the same bytes, the date included while it is the same second; what is
+ * the same to the byte need not be parsed again. */
+struct http1_memo {
+    size_t len; /* 0: nothing yet */
+    bool head_request;
+    bool keep_alive;
+    unsigned status;
+    enum http1_state state;
+    uint64_t left;
+    char bytes[HTTP1_MEMO_MAX];
+};
+
 struct http1 {
     enum http1_state state;
     bool head_request; /* the answer to HEAD has no body, whatever its head says */
@@ -39,6 +53,7 @@ struct http1 {
     uint64_t left;     /* bytes of the body or chunk still to come */
     struct buf line;   /* the beginning of a head or line that did not come whole */
     size_t trailer_bytes;
+    struct http1_memo *memo; /* of the request that is being answered; NULL: none. Borrowed */
 };
 
 void http1_init(struct http1 *p);

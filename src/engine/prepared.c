@@ -69,11 +69,13 @@ void prepared_init(struct prepared *p, const struct plan *plan, const struct pla
     p->is_head = str_eq_text(r->method, "HEAD");
     p->idempotent = is_one_of(r->method, idempotent);
     p->bytes = (struct str){mem_copy_text(out.ptr, out.len), out.len};
+    p->memo = mem_alloc(sizeof *p->memo);
     buf_fini(&out);
 }
 
 void prepared_fini(struct prepared *p)
 {
     free((char *)p->bytes.ptr);
-    p->bytes = (struct str){0};
+    free(p->memo);
+    *p = (struct prepared){0};
 }

@@ -24,11 +24,13 @@ struct outcome {
 };
 
 static struct http1 parser;
+static struct http1_memo memo;
 
 static int setup(void **state)
 {
     (void)state;
     http1_init(&parser);
+    memo = (struct http1_memo){0};
     return 0;
 }
 
@@ -89,12 +91,22 @@ static void assert_outcome(struct str text, struct outcome got, struct outcome w
                  text.len < 300 ? (int)text.len : 300, text.ptr);
 }
 
-/* The text as a whole, cut in two at each place, and byte by byte. */
-static void becomes(struct str text, struct outcome want)
+static void becomes_in_any_pieces(struct str text, struct outcome want)
 {
     for (size_t first = 1; first <= text.len; first++)
         assert_outcome(text, parse(text, want.head, first, text.len), want, first);
     assert_outcome(text, parse(text, want.head, 1, 1), want, 1);
+}
+
+/* The text as a whole, cut in two at each place, and byte by byte; and the same again when heads
+ * are remembered: its own, and before that the one of another text. */
+static void becomes(struct str text, struct outcome want)
+{
+    parser.memo = NULL;
+    becomes_in_any_pieces(text, want);
+    parser.memo = &memo;
+    becomes_in_any_pieces(text, want);
+    becomes_in_any_pieces(text, want);
 }
 
 /* Long ones: at a few places only. */
@@ -571,6 +583,20 @@ static void what_is_skipped_is_as_good_as_fed(void **state)
     }
 }
 
+static void a_head_seen_before_is_recognized(void **state)
+{
+    (void)state;
+    struct str text = STR(H11 "Content-Length: 4\r\n\r\nfine");
+    struct outcome good = {.status = 200, .keep = true};
+    parser.memo = &memo;
+    assert_outcome(text, parse(text, false, text.len, text.len), good, text.len);
+    assert_int_equal(memo.len, text.len - 4);
+    memo.status = 299; /* it is from there that the next answer is known */
+    assert_int_equal(parse(text, false, text.len, text.len).status, 299);
+    assert_int_equal(parse(text, true, text.len, text.len).status, 200); /* not the same to HEAD */
+    assert_int_equal(parse(text, false, 10, text.len).status, 200);      /* nor in pieces */
+}
+
 static void nothing_is_skippable_outside_bodies(void **state)
 {
     (void)state;
@@ -625,6 +651,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_chunk_line_is_at_most_1_kib, setup, teardown),
         cmocka_unit_test_setup_teardown(trailers_are_at_most_64_kib, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_skipped_is_as_good_as_fed, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_head_seen_before_is_recognized, setup, teardown),
         cmocka_unit_test_setup_teardown(nothing_is_skippable_outside_bodies, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
