@@ -9,8 +9,9 @@ import { createServer as createTlsServer } from "node:tls";
 import { fileURLToPath } from "node:url";
 
 // A server on loopback that hands each connection to `serve(socket, nth)`, nth from 1 on, and ends
-// with the test: {port, url, connections()}. `tls` ({key, cert}) makes it speak TLS. What a test
-// does to its sockets is meant, so errors on them are nothing to report.
+// with the test: {port, url, connections(), refuse()}; refuse() ends listening and no more. `tls`
+// ({key, cert}) makes it speak TLS. What a test does to its sockets is meant, so errors on them are
+// nothing to report.
 export async function hostile(t, serve, { host = "127.0.0.1", port = 0, tls } = {}) {
   const sockets = new Set();
   let count = 0;
@@ -24,11 +25,28 @@ export async function hostile(t, serve, { host = "127.0.0.1", port = 0, tls } = 
   await new Promise((resolve, reject) => server.on("error", reject).listen({ port, host }, resolve));
   t.after(() => {
     for (const socket of sockets) socket.destroy();
-    return new Promise((resolve) => server.close(resolve));
+    return new Promise((resolve) => server.close(resolve)); // (its error, when it refuses already, is one)
   });
   const at = server.address();
   const name = at.family === "IPv6" ? `[${at.address}]` : at.address;
-  return { port: at.port, url: `${tls ? "https" : "http"}://${name}:${at.port}`, connections: () => count };
+  return { port: at.port, url: `${tls ? "https" : "http"}://${name}:${at.port}`, connections: () => count, refuse: () => server.close() };
+}
+
+// Stands before `port`: what comes from there goes on gathered, a piece each `gather_ms`; a
+// connection is reset `reset_ms` after the first such piece.
+export function relay(t, port, { gather_ms = 10, reset_ms } = {}) {
+  return hostile(t, (socket) => {
+    const server = connect(port, "127.0.0.1").on("error", () => socket.destroy());
+    let gathered = [];
+    server.on("data", (piece) => {
+      gathered.push(piece);
+      if (gathered.length > 1) return;
+      setTimeout(() => (socket.write(Buffer.concat(gathered)), (gathered = [])), gather_ms);
+    });
+    if (reset_ms) server.once("data", () => setTimeout(() => socket.resetAndDestroy(), reset_ms));
+    socket.on("data", (piece) => server.write(piece)).on("end", () => server.end()).on("close", () => server.destroy());
+    server.on("end", () => setTimeout(() => socket.end(), 2 * gather_ms));
+  });
 }
 
 // Reads requests off a connection and calls `answer(socket, {method, path, head, body, nth})` for
