@@ -456,9 +456,6 @@ static void nothing_or_half_a_head_is_no_response(void **state)
         becomes((struct str){text.ptr, len}, (struct outcome){.cut = true});
 }
 
-/* ---- limits -----------------------------------------------------------------------------------
- */
-
 /* A head of exactly `bytes`, with a body of 4. */
 static void make_head(struct buf *text, size_t bytes)
 {
@@ -470,6 +467,47 @@ static void make_head(struct buf *text, size_t bytes)
     buf_add_text(text, end);
     buf_add_text(text, "fine");
 }
+
+/* ---- heads that were seen before ----------------------------------------------------------- */
+
+static void a_head_is_remembered_for_what_it_was_the_answer_to(void **state)
+{
+    (void)state;
+    struct str text = STR(H11 "Content-Length: 4\r\n\r\nfine");
+    for (int i = 0; i < 3; i++) {
+        becomes(text, (struct outcome){.status = 200, .keep = true});
+        becomes(text, (struct outcome){.status = 200, .keep = true, .rest = 4, .head = true});
+    }
+}
+
+static void a_head_that_differs_in_its_last_byte_is_another(void **state)
+{
+    (void)state;
+    becomes(STR(H11 "Content-Length: 4\r\n\r\nfine"),
+            (struct outcome){.status = 200, .keep = true});
+    becomes(STR(H11 "Content-Length: 5\r\n\r\nfiner"),
+            (struct outcome){.status = 200, .keep = true});
+    becomes(STR(H11 "Content-Length: 4\r\n\rX\nfine"),
+            (struct outcome){.error = -EBADMSG, .why = "header"});
+    becomes(STR(H11 "Content-Length: 4\r\n\r"), (struct outcome){.cut = true});
+    becomes(STR(H11 "Content-Length: 4\r\nConnection: close\r\n\r\nfine"),
+            (struct outcome){.status = 200});
+}
+
+static void a_long_head_is_not_remembered_and_no_less_read(void **state)
+{
+    (void)state;
+    AUTO(buf_fini) struct buf text;
+    buf_init(&text, 1 << 20);
+    for (int over = 0; over < 2; over++) {
+        make_head(&text, HTTP1_MEMO_MAX + (size_t)over);
+        becomes(buf_str(&text), (struct outcome){.status = 200, .keep = true});
+        assert_int_equal(memo.len, HTTP1_MEMO_MAX);
+    }
+}
+
+/* ---- limits -----------------------------------------------------------------------------------
+ */
 
 static void a_head_is_at_most_64_kib(void **state)
 {
@@ -645,6 +683,12 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(lines_may_end_with_a_line_feed_alone, setup, teardown),
         cmocka_unit_test_setup_teardown(nothing_or_half_a_head_is_no_response, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_head_is_remembered_for_what_it_was_the_answer_to, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_head_that_differs_in_its_last_byte_is_another, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_long_head_is_not_remembered_and_no_less_read, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(a_head_is_at_most_64_kib, setup, teardown),
         cmocka_unit_test_setup_teardown(a_head_of_many_short_lines_is_at_most_64_kib_too, setup,
                                         teardown),
