@@ -124,6 +124,7 @@ test("it tells systemd when it is ready and when it stops", async (t) => {
 import socket, sys
 s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); s.bind(sys.argv[1]); print("bound", flush=True)
 for _ in range(2): print(s.recv(4096).decode(), flush=True)`, path]);
+  const done = new Promise((resolve) => python.on("close", resolve));
   t.after(() => python.kill());
   let told = "";
   const problem = await new Promise((resolve) => {
@@ -133,7 +134,7 @@ for _ in range(2): print(s.recv(4096).decode(), flush=True)`, path]);
   if (problem) return t.skip(problem);
   const daemon = await startDaemon(t, { env: { NOTIFY_SOCKET: path } });
   assert.equal((await daemon.stop()).code, 0);
-  await new Promise((resolve) => python.on("exit", resolve));
+  await done;
   assert.equal(told, "bound\nREADY=1\nSTOPPING=1\n");
 });
 
