@@ -19,7 +19,7 @@
 enum {
     FAKE_SECONDS = 3,
     FAKE_REQUESTS = 10,       /* a second, 10 ms each */
-    FAKE_RUNS_AFTER_MS = 400, /* by then a run counts itself as running */
+    FAKE_RUNS_AFTER_MS = 600, /* by then a run counts itself as running */
 };
 
 struct fake {

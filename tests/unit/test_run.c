@@ -14,7 +14,8 @@
 /* What a run told its observer. */
 struct watch {
     uv_loop_t loop;
-    uv_timer_t hand; /* turns the clock */
+    uv_timer_t hand;    /* turns the clock */
+    uint64_t turned_ns; /* when it last did: the workers live in real time */
     struct clock_manual clock;
     struct log log;
     struct run *run;
@@ -22,7 +23,7 @@ struct watch {
     char reason[1200];
     unsigned seconds;
     bool finished;
-    enum run_state hurry_in;  /* from this state on, time passes 20 times as fast */
+    enum run_state hurry_in;  /* from this state on, time passes 10 times as fast */
     enum run_state refuse_in; /* recording this state fails */
     enum run_state stop_in;   /* asks for the end in this state */
     int64_t ended_after_ns;   /* on the clock, from entering hurry_in */
@@ -69,7 +70,9 @@ static void turn(uv_timer_t *timer)
 {
     struct watch *w = timer->data;
     bool hurry = w->hurry_in != RUN_QUEUED && run_state(w->run) >= w->hurry_in;
-    clock_manual_advance(&w->clock, (hurry ? 100 : 5) * NS_PER_MS);
+    uint64_t now_ns = uv_hrtime(), passed_ns = now_ns - w->turned_ns;
+    w->turned_ns = now_ns;
+    clock_manual_advance(&w->clock, (hurry ? 10 : 1) * passed_ns);
 }
 
 static const char scenario_format[] =
@@ -90,6 +93,7 @@ static struct watch *begin(const char *word, uint32_t workers)
     log_init(&w->log, STDERR_FILENO, LOG_ERROR, &w->clock.clock);
     uv_timer_init(&w->loop, &w->hand);
     w->hand.data = w;
+    w->turned_ns = uv_hrtime();
     uv_timer_start(&w->hand, turn, 5, 5);
     struct run_options options = {
         .loop = &w->loop,
