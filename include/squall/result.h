@@ -87,6 +87,9 @@ struct str result_name(const struct result *r, uint32_t name_id);
 const struct result_total *result_total(const struct result *r); /* all names */
 const struct result_total *result_total_of(const struct result *r, uint32_t name_id);
 
+/* As the workers measured it; the seconds they have reported while one is at work. */
+double result_duration_s(const struct result *r);
+
 /* The result document (see openapi.json, "Result"): requests, errors, duration_s, rate_per_s,
  * bytes_in, bytes_out, status, error_kinds, latency_ms, service_ms, phases_ms, generator,
  * by_request, samples, notes. New reference, the caller's. Can be asked at any time of a run. */

@@ -6,6 +6,8 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <malloc.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,7 +63,7 @@ static struct str id_of(const struct live_run *lr)
 static void publish_json(struct live_run *lr, const char *event, const char *id, json_t *data)
 {
     struct buf text;
-    char *json = json_dumps(data, JSON_COMPACT | JSON_REAL_PRECISION(15));
+    char *json = view_text(data);
     json_decref(data);
     buf_init(&text, SIZE_MAX / 2);
     buf_add_format(&text, "event: %s\n%s%s%sdata: ", event, id ? "id: " : "", id ? id : "",
@@ -223,6 +225,7 @@ static void retire(struct live_run *lr)
     run_free(lr->run);
     json_decref(lr->document);
     free(lr);
+    malloc_trim(0); /* a run with many request names takes much, and the daemon rests for long */
 }
 
 static void on_finished(void *owner, struct run *run)
@@ -450,6 +453,28 @@ const json_t *live_run_document(struct live_run *lr)
     return lr->document;
 }
 
+static json_t *rounded(double value)
+{
+    return json_real(round(value * 1e4) / 1e4);
+}
+
+/* What the document would say, without making it: with many request names it is long. */
+static json_t *summary_of(const struct result *r)
+{
+    const struct result_total *all = result_total(r);
+    double duration_s = result_duration_s(r);
+    double rate = duration_s > 0 ? (double)all->counts.requests / duration_s : 0;
+    json_t *document = json_object();
+    json_object_set_new(document, "requests", json_integer((json_int_t)all->counts.requests));
+    json_object_set_new(document, "errors", json_integer((json_int_t)all->counts.errors));
+    json_object_set_new(document, "duration_s", rounded(duration_s));
+    json_object_set_new(document, "rate_per_s", rounded(rate));
+    json_object_set_new(document, "latency_ms", result_summary_json(&all->latency));
+    json_t *summary = store_summary(document);
+    json_decref(document);
+    return summary;
+}
+
 void live_run_overlay(struct live_run *lr, struct store_run *stored)
 {
     const char *reason = run_reason(lr->run);
@@ -464,7 +489,7 @@ void live_run_overlay(struct live_run *lr, struct store_run *stored)
     if (stored->state < RUN_RUNNING)
         return;
     json_decref(stored->summary);
-    stored->summary = store_summary(live_run_document(lr));
+    stored->summary = summary_of(run_result(lr->run));
 }
 
 const char *live_run_trouble(const struct live_run *lr, uint64_t *since_ns)

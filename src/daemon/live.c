@@ -50,7 +50,7 @@ struct past {
 static void add_second(struct buf *out, const struct result *shape, const struct result_second *s)
 {
     json_t *document = result_second_document(shape, s);
-    char *text = json_dumps(document, JSON_COMPACT | JSON_REAL_PRECISION(15));
+    char *text = view_text(document);
     json_decref(document);
     buf_add_format(out, "event: second\nid: %u\ndata: ", s->second);
     buf_add_text(out, text);
@@ -236,7 +236,7 @@ static void on_free(void *owner)
 
 static void add_event(struct buf *out, const char *event, const json_t *data)
 {
-    char *text = json_dumps(data, JSON_COMPACT | JSON_REAL_PRECISION(15));
+    char *text = view_text(data);
     buf_add_format(out, "event: %s\ndata: ", event);
     buf_add_text(out, text);
     buf_add_text(out, "\n\n");

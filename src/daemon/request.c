@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "http.h"
+#include "views.h"
 
 enum { DETAIL_MAX = 2048 };
 
@@ -171,11 +172,8 @@ void reply_bytes(struct request *rq, unsigned status, const char *type, struct b
 
 static void reply_json_as(struct request *rq, unsigned status, const char *type, json_t *body)
 {
-    /* 15 digits: what was measured, without the noise of binary fractions. */
-    char *text = json_dumps(body, JSON_COMPACT | JSON_REAL_PRECISION(15));
+    char *text = view_text(body);
     json_decref(body);
-    if (!text) /* a text in it that is not UTF-8: nothing that came in by this API */
-        text = mem_copy_text("null", 4);
     size_t len = strlen(text);
     struct buf bytes = {.ptr = text, .len = len, .cap = len + 1, .limit = len};
     reply_bytes(rq, status, type, &bytes);

@@ -57,9 +57,16 @@ json_t *view_version(const struct store_version *v)
     return out;
 }
 
+char *view_text(const json_t *value)
+{
+    /* 15 digits: what was measured, without the noise of binary fractions. */
+    char *text = json_dumps(value, JSON_COMPACT | JSON_REAL_PRECISION(15));
+    return text ? text : mem_copy_text("null", 4); /* not UTF-8: nothing that came in by this API */
+}
+
 void view_with_member(struct buf *out, json_t *object, const char *name, struct str value)
 {
-    char *text = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(15));
+    char *text = view_text(object);
     struct str head = str_of(text);
     json_decref(object);
     buf_add(out, head.ptr, head.len > 0 ? head.len - 1 : 0); /* without its last brace */

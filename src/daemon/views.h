@@ -16,6 +16,8 @@ int view_run(struct daemon *d, struct str id, json_t **out, struct err *e);
 /* PlanSummary */
 json_t *view_plan(const struct plan *plan, uint32_t workers);
 
+/* As text, which the caller frees. */
+char *view_text(const json_t *value);
 /* `object` as text with one more member, whose value is JSON text already. Takes the reference. */
 void view_with_member(struct buf *out, json_t *object, const char *name, struct str value);
 

@@ -80,7 +80,6 @@ struct result {
     struct hist scratch; /* one decoded histogram */
 };
 
-double result_duration_s(const struct result *r);
 /* Sentences about the generator's health, worst first. */
 json_t *result_notes(const struct result *r);
 
