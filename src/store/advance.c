@@ -116,8 +116,9 @@ int run_set_document(struct db *db, uint64_t run, const char *document, const ch
 void document_texts(const json_t *document, char **text, char **summary)
 {
     json_t *short_form = store_summary(document);
-    *text = json_dumps(document, JSON_COMPACT);
-    *summary = json_dumps(short_form, JSON_COMPACT);
+    /* 15 digits: 25.4 stays 25.4. */
+    *text = json_dumps(document, JSON_COMPACT | JSON_REAL_PRECISION(15));
+    *summary = json_dumps(short_form, JSON_COMPACT | JSON_REAL_PRECISION(15));
     json_decref(short_form);
 }
 
