@@ -9,9 +9,14 @@
 
 #include <cmocka.h>
 
+#include "squall/web.h"
 #include "src/daemon/guard.h"
 #include "src/daemon/hub.h"
 #include "src/daemon/routes.h"
+
+/* The dashboard is linked into squalld alone; here it has no files. */
+const struct web_asset web_assets[1] = {{.path = ""}};
+const size_t web_asset_count = 0;
 
 /* ---- routes ---------------------------------------------------------------------------------- */
 
