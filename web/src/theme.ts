@@ -16,7 +16,7 @@ const storm: MantineColorsTuple = [
 
 export const theme = createTheme({
   primaryColor: "storm",
-  primaryShade: { light: 8, dark: 7 },
+  primaryShade: { light: 8, dark: 8 },
   colors: { storm },
   autoContrast: true,
   fontFamily: 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans", Arial, sans-serif',

@@ -13,6 +13,7 @@ export interface LiveEvents {
 }
 
 const RETRY_MS = 3000;
+const ANNOUNCE_EVERY_MS = 250; // a page that comes late gets all seconds so far in one burst
 
 export class LiveRun {
   readonly columns = new Columns();
@@ -20,7 +21,8 @@ export class LiveRun {
   private readonly listeners = new Set<() => void>();
   private source: EventSource | undefined;
   private retry: ReturnType<typeof setTimeout> | undefined;
-  private announced = false;
+  private announcing = false;
+  private lastAnnounced = 0;
   private closed = false;
 
   constructor(
@@ -30,7 +32,7 @@ export class LiveRun {
     this.connect();
   }
 
-  // Called after new seconds came, at most once a frame however many there were.
+  // Called after new seconds came, however many, at most a few times a second.
   onSeconds(listener: () => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
@@ -63,12 +65,16 @@ export class LiveRun {
   private onSecond(second: Second): void {
     this.columns.put(second);
     if (!this.latest || second.s >= this.latest.s) this.latest = second;
-    if (this.announced) return;
-    this.announced = true;
-    requestAnimationFrame(() => {
-      this.announced = false;
-      for (const listener of this.listeners) listener();
-    });
+    if (this.announcing) return;
+    this.announcing = true;
+    const wait = this.lastAnnounced + ANNOUNCE_EVERY_MS - performance.now();
+    setTimeout(() => requestAnimationFrame(() => this.announce()), Math.max(0, wait));
+  }
+
+  private announce(): void {
+    this.announcing = false;
+    this.lastAnnounced = performance.now();
+    for (const listener of this.listeners) listener();
   }
 
   // A browser gives up by itself after an HTTP error (503: too many streams); this does not.

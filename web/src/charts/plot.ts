@@ -82,7 +82,7 @@ export class Plot {
     return {
       width: this.width(),
       height: HEIGHT,
-      padding: [8, 14, 0, 0],
+      padding: [8, 26, 0, 0],
       legend: { show: false },
       cursor: {
         drag: { x: false, y: false },

@@ -43,13 +43,11 @@ export function TimeChart(props: TimeChartProps) {
     let data = columns.drawable(names, { from: extent(columns, planned, lastSeconds)[0] });
 
     const write = () => {
-      const at = hovered ?? data[0].length - 1;
+      const at = hovered ?? -1;
       const second = data[0][at];
-      const values = data.slice(1).map((list) => list[at]);
-      legend.current?.write(
-        hovered !== null && second !== undefined ? clock(second) : "",
-        values.map((value) => (typeof value === "number" ? format(value) : "–")),
-      );
+      const latest = names.map((name) => columns.at(name, columns.length - 1));
+      const values = second === undefined ? latest : data.slice(1).map((list) => list[at] ?? NaN);
+      legend.current?.write(second === undefined ? "" : clock(second), values.map((value) => (Number.isNaN(value) ? "–" : format(value))));
     };
     const plot = new Plot(
       element.current!,

@@ -144,7 +144,7 @@ export function Tile({ label, value, note, bad }: TileProps) {
         {figure}
         {unit && <small> {unit}</small>}
       </dd>
-      {note && <p>{note}</p>}
+      {note && <dd className="note">{note}</dd>}
     </div>
   );
 }

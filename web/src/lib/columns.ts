@@ -53,7 +53,7 @@ export class Columns {
   // The seconds from `from` on, in at most about `points` points a measure. Where there are more, each
   // stretch of them is drawn as its least and its greatest value: every point drawn was measured, no
   // peak is lost, and nothing is averaged.
-  drawable(names: readonly Measure[], { from = -Infinity, points = 1200 } = {}): Drawable {
+  drawable(names: readonly Measure[], { from = -Infinity, points = 800 } = {}): Drawable {
     const begin = from === -Infinity ? 0 : this.find(from);
     const span = this.used - begin;
     const stretch = Math.max(1, Math.ceil((2 * span) / points));

@@ -1,5 +1,5 @@
 // scenarios: the list of scenarios with how each ran last; for a new user, how to begin.
-import { ActionIcon, Badge, Button, Group, Paper, Stack, Table, Text, TextInput, Title, Tooltip } from "@mantine/core";
+import { ActionIcon, Badge, Button, Group, Paper, Stack, Table, Text, TextInput, Title, Tooltip, VisuallyHidden } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useState } from "react";
@@ -90,7 +90,9 @@ function ScenarioTable({ items, onTag }: { items: ScenarioItem[]; onTag: (tag: s
           <Table.Th className="num">p99</Table.Th>
           <Table.Th className="num">Errors</Table.Th>
           <Table.Th className="num">Runs</Table.Th>
-          <Table.Th aria-label="Actions" />
+          <Table.Th>
+            <VisuallyHidden>Actions</VisuallyHidden>
+          </Table.Th>
         </Table.Tr>
       </Table.Thead>
       <Table.Tbody>
