@@ -2,7 +2,8 @@
 // their reason and with what arrived, and nothing stays behind.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { closeSync, mkdtempSync, openSync, rmSync, unlinkSync, writeSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, readdirSync, rmSync, unlinkSync, writeSync } from "node:fs";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -123,6 +124,37 @@ test("a target that is not there is counted, and the run goes on to its end", as
   assert.equal(run.passed, false);
   const document = await result(daemon, run);
   assert.deepEqual(Object.keys(document.error_kinds), ["connect_refused"]);
+});
+
+test("clients that leave in the middle of anything cost nothing, nor does a stop meanwhile", async (t) => {
+  const server = await target(t);
+  const daemon = await startDaemon(t);
+  const made = await daemon.create(scenario(server, { users: 4, duration: "3s" }));
+  const over = await daemon.finished((await daemon.start(made)).id);
+  const live = await daemon.start(await daemon.create(scenario(server, { users: 4, duration: "5m" })));
+  await daemon.inState(live.id, "running");
+  const runs = "/api/v1/runs";
+  const paths = [over, live].flatMap(({ id }) => ["live", "series", "export?format=csv", "export?format=hlog", "result"].map((what) => `${runs}/${id}/${what}`));
+  const leave = async (path, ms) => {
+    const socket = connect(daemon.port, "127.0.0.1");
+    socket.on("error", () => {});
+    socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+    await sleep(ms);
+    if (ms % 2) socket.resetAndDestroy();
+    else socket.destroy();
+  };
+  for (let round = 0; round < 15; round++) await Promise.all(paths.map((path, i) => leave(path, (round * 7 + i * 3) % 40)));
+  await daemon.must(200, "GET", "/healthz");
+  const descriptors = await until(async () => {
+    const count = readdirSync(`/proc/${daemon.pid}/fd`).length;
+    return count < 40 && count;
+  }, "connections and readers are closed");
+  assert.ok(descriptors > 0);
+
+  const last = paths.map((path) => fetch(daemon.url + path).then((response) => response.text()).catch(() => "cut"));
+  const { code, stderr } = await daemon.stop();
+  assert.equal(code, 0, stderr);
+  await Promise.all(last);
 });
 
 // A disk of a few megabytes: a file system in memory, mounted for the test.
