@@ -1,17 +1,18 @@
-/* series: GET /api/v1/runs/{id}/series. Merging the histograms of hours takes a while: it is done
- * on libuv's pool. */
+/* series: GET /api/v1/runs/{id}/series. Merging the histograms of hours, and writing thousands of
+ * points as text, takes a while: it is done on libuv's pool. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "routes.h"
+#include "views.h"
 
 struct job {
     struct store_reader *reader;
     char *id;
     char *request;
     struct store_series_query query;
-    json_t *series;
+    char *text;
     int rc;
     struct err e;
 };
@@ -19,14 +20,26 @@ struct job {
 static void work(void *owner)
 {
     struct job *job = owner;
-    job->rc = store_series(job->reader, str_of(job->id), &job->query, &job->series, &job->e);
+    json_t *series;
+    job->rc = store_series(job->reader, str_of(job->id), &job->query, &series, &job->e);
+    if (job->rc < 0)
+        return;
+    job->text = view_text(series);
+    json_decref(series);
+}
+
+static void reply_text(struct request *rq, char *text)
+{
+    size_t len = strlen(text);
+    struct buf body = {.ptr = text, .len = len, .cap = len + 1, .limit = len};
+    reply_bytes(rq, MHD_HTTP_OK, "application/json", &body);
 }
 
 static void done(struct request *rq, void *owner)
 {
     struct job *job = owner;
     if (job->rc == 0)
-        reply_json(rq, MHD_HTTP_OK, job->series);
+        reply_text(rq, job->text);
     else if (job->rc == -ENOENT)
         reply_problem(rq, PROBLEM_NOT_FOUND, "There is no run %.64s.", job->id);
     else
