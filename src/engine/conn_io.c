@@ -159,14 +159,24 @@ static bool take(struct conn *c, const char *bytes, size_t len, uint64_t now_ns)
     return going_on;
 }
 
+static void receive_failed(struct conn *c, int code)
+{
+    if (code != EAGAIN && code != EINTR)
+        conn_broken(c, failure_of_break(code, "receiving"), clock_mono_ns(c->shared->clock));
+}
+
 /* Of a long body the kernel throws away what nobody wants to see, uncopied (tcp(7), MSG_TRUNC). */
 static bool skip_plain(struct conn *c, uint64_t skippable)
 {
     enum { SKIP_MAX = 8 << 20 };
     size_t size = skippable < SKIP_MAX ? (size_t)skippable : SKIP_MAX;
     ssize_t n = recv(c->watch->fd, NULL, size, MSG_TRUNC);
-    if (n <= 0)
-        return false; /* read as usual: it says why */
+    if (n == 0)
+        return false; /* read as usual: it says so again, which an error does not */
+    if (n < 0) {
+        receive_failed(c, errno);
+        return true;
+    }
     c->exchange->bytes_in += (uint64_t)n;
     http1_skip(&c->parser, (uint64_t)n);
     if (c->parser.state == HTTP1_DONE)
@@ -182,16 +192,13 @@ static void receive_plain(struct conn *c)
             return;
     }
     ssize_t n = recv(c->watch->fd, c->shared->scratch, CONN_SCRATCH, 0);
-    int code = errno;
-    if (n < 0 && (code == EAGAIN || code == EINTR))
-        return;
+    if (n < 0)
+        return receive_failed(c, errno);
     uint64_t now_ns = clock_mono_ns(c->shared->clock);
     if (n > 0)
         take(c, c->shared->scratch, (size_t)n, now_ns);
-    else if (n == 0)
-        ended(c, now_ns);
     else
-        conn_broken(c, failure_of_break(code, "receiving"), now_ns);
+        ended(c, now_ns);
 }
 
 /* OpenSSL may hold bytes that the loop does not see, so it is read until it has none. */

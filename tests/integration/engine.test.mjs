@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { lookup } from "node:dns/promises";
 import { test } from "node:test";
 import { freePort } from "./lib/nginx.mjs";
-import { OK, answering, certificate, fullBacklog, hostile, pour, relay, saying, sized, withHosts } from "./lib/hostile.mjs";
+import { OK, answering, certificate, fullBacklog, hostile, pour, relay, saying, silentNameServer, sized, withEtc, withoutNetwork } from "./lib/hostile.mjs";
 import { runScenario, sanitized, startTarget } from "./lib/squall.mjs";
 
 const TIMES = 10;
@@ -17,11 +17,12 @@ function aim(url, { steps = [get("/")], load = ARRIVALS, options = {}, ...target
 }
 
 const kinds = ({ result }) => result.error_kinds;
+const told = ({ samples }) => samples.map(({ kind, detail }) => `${kind}: ${detail}`).join("\n");
 
 // All requests failed, all by `kind`, and samples show how.
 function assertFailed(ran, kind, { detail, response = /^$/, request = /^GET \/ HTTP\/1\.1\r\nHost: /, status = 0 }) {
   const { code, result } = ran;
-  assert.deepEqual(result.error_kinds, { [kind]: TIMES }, JSON.stringify(result.samples));
+  assert.deepEqual(result.error_kinds, { [kind]: TIMES }, told(result));
   assert.equal(code, 1, ran.stderr);
   assert.equal(result.state, "complete");
   assert.equal(result.requests, TIMES);
@@ -38,7 +39,7 @@ function assertFailed(ran, kind, { detail, response = /^$/, request = /^GET \/ H
 }
 
 function assertFine({ code, result, stderr }) {
-  assert.deepEqual(result.error_kinds, {}, JSON.stringify(result.samples));
+  assert.deepEqual(result.error_kinds, {}, told(result));
   assert.equal(code, 0, stderr);
 }
 
@@ -67,9 +68,24 @@ test("a name that does not exist: dns", async () => {
   assertFailed(ran, "dns", { detail: /nowhere\.squall\.invalid.* cannot be resolved|not resolved within/ });
 });
 
+test("a name server that does not answer: dns, and the run ends all the same", async (t) => {
+  const server = await silentNameServer(t);
+  const prefix = server && withEtc(t, { "resolv.conf": `nameserver ${server.address}\noptions timeout:10 attempts:3\n` });
+  if (!prefix) return t.skip("cannot have a name server here");
+  const ran = await aim("http://slow.squall.test", { timeouts: { dns: "300ms" }, options: { prefix } });
+  assertFailed(ran, "dns", { detail: /^the name was not resolved within 300ms$/ });
+});
+
+test("no way to the target: connect, and the sample says what the system says", async (t) => {
+  const prefix = withoutNetwork();
+  if (!prefix) return t.skip("cannot be without a network here");
+  const ran = await aim("http://127.0.0.1:8081", { options: { prefix } });
+  assertFailed(ran, "connect", { detail: /^failed while connecting: Network is unreachable$/ });
+});
+
 test("of two addresses the one that answers is found, whichever comes first", async (t) => {
   const at = { 4: "127.0.0.1", 6: "::1" };
-  const words = withHosts(t, `${at[4]} localhost\n${at[6]} twofold.test\n${at[4]} twofold.test\n`);
+  const words = withEtc(t, { hosts: `${at[4]} localhost\n${at[6]} twofold.test\n${at[4]} twofold.test\n` });
   if (!words || !(await lookup("::1").catch(() => null))) return t.skip("cannot give a name two addresses here");
   for (const host of Object.values(at)) {
     const server = await hostile(t, saying(OK), { host });
@@ -264,6 +280,39 @@ test("a body whose end is the end of the connection is whole", async (t) => {
   assert.equal(ran.result.requests, TIMES);
   assert.equal(server.connections(), TIMES);
 });
+
+const large = "0123456789".repeat(100_000);
+const inChunks = (size) => `${headChunked}${large.match(new RegExp(`.{${size}}`, "g")).map((chunk) => `${size.toString(16)}\r\n${chunk}\r\n`).join("")}0\r\n\r\n`;
+
+for (const [what, bytes] of Object.entries({
+  "with its length": sized(large),
+  "in one chunk": inChunks(large.length),
+  "in a hundred chunks": inChunks(large.length / 100),
+  "in ten thousand chunks": inChunks(large.length / 10_000),
+})) {
+  for (const tls of [undefined, certificate()]) {
+    test(`a large body ${what} is counted to the byte, and the connection kept${tls ? ", over TLS" : ""}`, async (t) => {
+      const server = await hostile(t, saying(bytes), { tls });
+      const ran = await aim(server.url, { load: { users: 2, duration: "500ms" }, tls: { verify: false } });
+      assertFine(ran);
+      assert.ok(ran.result.requests >= 2);
+      assert.equal(ran.result.bytes_in, ran.result.requests * bytes.length);
+      assert.equal(server.connections(), 2);
+    });
+  }
+}
+
+for (const [what, kind, leave] of [
+  ["closes", "closed", (socket) => socket.end()],
+  ["resets", "reset", (socket) => socket.resetAndDestroy()],
+]) {
+  test(`a target that ${what} in the middle of a large body, most of which nobody looks at: ${kind}`, async (t) => {
+    const server = await hostile(t, saying(sized(large).slice(0, 500_000), (socket) => setTimeout(() => leave(socket), 50)));
+    const ran = await aim(server.url);
+    assertFailed(ran, kind, { detail: /./, response: /^HTTP\/1\.1 200 OK[^]*0123456789/ });
+    assert.equal(ran.result.bytes_in, TIMES * 500_000);
+  });
+}
 
 // Bytes that nobody asked for must not become the answer to the next request.
 const UNASKED = sized("unasked", "500 Unasked");

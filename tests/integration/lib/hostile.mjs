@@ -1,6 +1,7 @@
 // hostile.mjs: servers that behave badly, made of node's own sockets, and what it takes to aim the
 // real binary at them: a certificate, a name with two addresses, a listener that does not accept.
 import { execFileSync, spawn } from "node:child_process";
+import { createSocket } from "node:dgram";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -132,17 +133,39 @@ export async function fullBacklog(t) {
   throw new Error("a full queue still takes connections");
 }
 
-// Runs words in a place of their own where /etc/hosts is `text`: words to put before a command.
-// Null where that cannot be done (it takes root).
-export function withHosts(t, text) {
-  const dir = mkdtempSync(join(tmpdir(), "squall-hosts-"));
+// Words to put before a command that is to find other files in /etc: {hosts: text, ...}. Null where
+// that cannot be done (it takes root).
+export function withEtc(t, files) {
+  const dir = mkdtempSync(join(tmpdir(), "squall-etc-"));
   t.after(() => rmSync(dir, { recursive: true }));
-  writeFileSync(join(dir, "hosts"), text);
-  const words = ["unshare", "-m", "sh", "-c", `mount --bind ${dir}/hosts /etc/hosts && exec "$@"`, "sh"];
+  const mounts = Object.entries(files).map(([name, text]) => {
+    writeFileSync(join(dir, name), text);
+    return `mount --bind ${dir}/${name} /etc/${name}`;
+  });
+  return ifPossible(["unshare", "-m", "sh", "-c", `${mounts.join(" && ")} && exec "$@"`, "sh"]);
+}
+
+// Words to put before a command that is to find no network at all, loopback included; or null.
+export const withoutNetwork = () => ifPossible(["unshare", "-n"]);
+
+function ifPossible(words) {
   try {
     execFileSync(words[0], [...words.slice(1), "true"], { stdio: "ignore" });
     return words;
   } catch {
     return null;
   }
+}
+
+// A name server on an address of its own that hears every question and answers none: {address}; null
+// where it cannot be (port 53 takes root).
+export async function silentNameServer(t) {
+  const address = "127.53.53.53";
+  const socket = createSocket("udp4");
+  const bound = await new Promise((resolve) => {
+    socket.on("error", () => resolve(false)).bind({ port: 53, address, exclusive: true }, () => resolve(true));
+  });
+  if (!bound) return null;
+  t.after(() => new Promise((resolve) => socket.close(resolve)));
+  return { address };
 }
