@@ -292,6 +292,17 @@ test("a starter that never reads: the worker ends with a sentence, not with all 
   assert.match(stderr, /^the starter does not keep up with reading\n$/);
 });
 
+test("a starter that closes the worker's stdout: it ends with a sentence", async (t) => {
+  const server = await target(t);
+  const worker = await readyWorker(t, closed(server.url, "1h"));
+  worker.send(startFrame(0));
+  await worker.until("tick");
+  worker.deafen();
+  const { code, stderr } = await worker.ended;
+  assert.equal(code, 3);
+  assert.equal(stderr, "the starter does not read any more\n");
+});
+
 test("with nothing read, the end of stdin still ends it", async (t) => {
   const server = await hostile(t, saying(failing[0]));
   const worker = startWorker(t, { read: false });

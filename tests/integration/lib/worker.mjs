@@ -9,7 +9,7 @@ import { squalld } from "./squall.mjs";
 //   send(frame)   an object as a frame; a string or bytes as they are
 //   until(type)   the first frame of that type
 //   ended         {code, signal, stderr, ms} once it has exited and all it wrote has been read
-//   signal(name), close() (its stdin), ms() since it was started
+//   signal(name), close() (its stdin), deafen() (its stdout), ms() since it was started
 export function startWorker(t, { read = true } = {}) {
   const child = spawn(squalld, ["worker"], { stdio: ["pipe", "pipe", "pipe"] });
   const begin = performance.now();
@@ -50,6 +50,7 @@ export function startWorker(t, { read = true } = {}) {
       }),
     signal: (name) => child.kill(name),
     close: () => child.stdin.end(),
+    deafen: () => child.stdout.destroy(),
     ms: () => performance.now() - begin,
   };
 }
