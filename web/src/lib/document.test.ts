@@ -1,6 +1,6 @@
 // A form's edit changes one place of the text and leaves the rest as it is written.
 import { describe, expect, test } from "vitest";
-import { appendItem, copyItem, documentOf, edit, editRaw, jsonMistake, memberText, moveItem, placeOfPath, readBlock, removeAt, writeBlock } from "./document";
+import { appendItem, copyItem, documentOf, edit, editRaw, jsonMistake, memberText, moveItem, placeOfPath, pretty, readBlock, removeAt, writeBlock } from "./document";
 
 const TEXT = `{
   "name": "Shop",   "own": 12345678901234567890,
@@ -72,6 +72,13 @@ describe("a document", () => {
     expect(documentOf('{"a": }').value).toBeUndefined();
     expect(jsonMistake('{\n"a": }')?.place).toEqual({ line: 2, column: 6 });
     expect(jsonMistake(TEXT)).toBeUndefined();
+  });
+
+  test("of a thousand requests is laid out at once", () => {
+    const value = { steps: Array.from({ length: 1000 }, (_, i) => ({ request: { url: `/${i}`, json: { text: "x".repeat(200) } } })) };
+    const begin = performance.now();
+    expect(pretty(JSON.stringify(value))).toBe(JSON.stringify(value, null, 2) + "\n");
+    expect(performance.now() - begin).toBeLessThan(2000);
   });
 
   test("comes out of an answer as it was written", () => {

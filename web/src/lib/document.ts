@@ -94,7 +94,14 @@ export function copyItem(document: Document, arrayPath: Path, index: number): Do
 }
 
 export function pretty(text: string): string {
-  return applyEdits(text, format(text, undefined, FORMATTING)).trimEnd() + "\n";
+  // applyEdits copies the whole text for each edit, and a large document has very many of these.
+  const parts: string[] = [];
+  let at = 0;
+  for (const { offset, length, content } of format(text, undefined, FORMATTING)) {
+    parts.push(text.slice(at, offset), content);
+    at = offset + length;
+  }
+  return (parts.join("") + text.slice(at)).trimEnd() + "\n";
 }
 
 // The text of one member of an API answer: what JSON.parse would round or reorder stays as it was.
