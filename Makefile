@@ -174,6 +174,10 @@ build/bench/%: tests/bench/%.c | build/setup/build
 bench: all $(BENCH_TOOLS) tests/node_modules/.package-lock.json | build/setup/bench ## measure beside other load generators (ONLY=closed,open,even,freeze,rest)
 	@SQUALLD=$(CURDIR)/$(SQUALLD) node tests/bench/bench.mjs
 
+.PHONY: soak
+soak: all tests/node_modules/.package-lock.json | build/setup/test ## load a daemon for ten minutes and see that nothing grows (SOAK_SECONDS=600)
+	@SQUALLD=$(CURDIR)/$(SQUALLD) TEST_TIMEOUT_S=$$(($${SOAK_SECONDS:-600} + 300)) node tests/run.mjs tests/soak
+
 FUZZERS := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_OBJECTS := $(SOURCES:%.c=build/fuzz/obj/%.o)
 FUZZ_FLAGS := -std=gnu11 -D_GNU_SOURCE -Iinclude -I. -MMD -MP -O1 -g -fno-omit-frame-pointer \
