@@ -3,6 +3,8 @@
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
 
+const daemon = process.env.SQUALL_API ?? "http://127.0.0.1:8080";
+
 export default defineConfig({
   plugins: [react()],
   build: {
@@ -13,6 +15,7 @@ export default defineConfig({
     sourcemap: false,
   },
   server: {
-    proxy: { "/api": process.env.SQUALL_API ?? "http://127.0.0.1:8080" },
+    // The daemon refuses what comes from another site's page: this one passes for its own.
+    proxy: { "/api": { target: daemon, changeOrigin: true, headers: { Origin: daemon } } },
   },
 });

@@ -27,7 +27,7 @@ export function RunCharts(props: RunChartsProps) {
     <div className="chart-grid">
       <TimeChart {...props} title="Requests" hint="by second of completion" lines={RATE} format={short} atLeast={1} />
       <TimeChart {...props} title="Latency" hint="by planned second" lines={LATENCY} format={ms} atLeast={0.01} />
-      <TimeChart {...props} title="Errors" lines={ERRORS} format={short} atLeast={1} />
+      <TimeChart {...props} title="Errors" lines={ERRORS} format={short} atLeast={5} />
       <TimeChart {...props} title="Users" lines={USERS} format={short} atLeast={1} />
     </div>
   );

@@ -45,9 +45,10 @@ export function TimeChart(props: TimeChartProps) {
     const write = () => {
       const at = hovered ?? -1;
       const second = data[0][at];
-      const latest = names.map((name) => columns.at(name, columns.length - 1));
-      const values = second === undefined ? latest : data.slice(1).map((list) => list[at] ?? NaN);
-      legend.current?.write(second === undefined ? "" : clock(second), values.map((value) => (Number.isNaN(value) ? "–" : format(value))));
+      const resting = names.map((name) => (planned === undefined ? columns.greatest(name) : columns.at(name, columns.length - 1)));
+      const values = second === undefined ? resting : data.slice(1).map((list) => list[at] ?? NaN);
+      const place = second === undefined ? (planned === undefined ? "at most" : "") : clock(second);
+      legend.current?.write(place, values.map((value) => (Number.isFinite(value) ? format(value) : "–")));
     };
     const plot = new Plot(
       element.current!,

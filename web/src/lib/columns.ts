@@ -50,6 +50,11 @@ export class Columns {
     return this.values.get(name)![index] ?? NaN;
   }
 
+  // -Infinity where there is none.
+  greatest(name: Measure): number {
+    return this.values.get(name)!.subarray(0, this.used).reduce((most, value) => (value > most ? value : most), -Infinity);
+  }
+
   // The seconds from `from` on, in at most about `points` points a measure. Where there are more, each
   // stretch of them is drawn as its least and its greatest value: every point drawn was measured, no
   // peak is lost, and nothing is averaged.
