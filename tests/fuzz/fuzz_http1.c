@@ -1,6 +1,6 @@
 /* fuzz_http1: a response comes from a stranger's server, cut into pieces anywhere. However it is
- * cut, whether its body is fed or skipped, and whether its head is new or known, the parser must say
- * the same of it. The first byte of the input says how it is cut. */
+ * cut, whether its body is fed or skipped, and whether its head is new or known, the parser must
+ * say the same of it. The first byte of the input says how it is cut. */
 #include <stdlib.h>
 
 #include "src/engine/http1.h"
