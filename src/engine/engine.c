@@ -20,6 +20,8 @@
 #include "sample.h"
 
 enum {
+    START_AGO_MAX_S = 60, /* what was due since is caught up with at once */
+    START_AHEAD_MAX_S = 24 * 3600,
     EXIT_OVER = 0,
     EXIT_BROKEN = 3,
     /* A last interval so short goes into the second before: it is the tail of that, and a point of
@@ -211,8 +213,13 @@ static int take_start(struct engine *e, const struct wire_frame *frame)
     if (!e->plan || e->started)
         return fail(e, "a start came out of turn");
     uint64_t mono_ns = clock_mono_ns(e->clock), wall_ns = clock_wall_ns(e->clock);
-    int64_t ahead_ns = (int64_t)(frame->start.wall_ns - wall_ns);
-    e->start_ns = (uint64_t)((int64_t)mono_ns + ahead_ns);
+    uint64_t start_ns = frame->start.wall_ns;
+    uint64_t ago_ns = wall_ns > start_ns ? wall_ns - start_ns : 0;
+    uint64_t ahead_ns = start_ns > wall_ns ? start_ns - wall_ns : 0;
+    if (ago_ns > START_AGO_MAX_S * NS_PER_S || ago_ns > mono_ns ||
+        ahead_ns > START_AHEAD_MAX_S * NS_PER_S)
+        return fail(e, "the instant of the start is too far away: do the clocks agree?");
+    e->start_ns = mono_ns + ahead_ns - ago_ns;
     e->started = true;
     meter_start(&e->meter, e->start_ns);
     pacer_set(&e->pacer, &e->tick, end_of_second(e, 0));

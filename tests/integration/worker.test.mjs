@@ -147,6 +147,9 @@ for (const [what, frames, sentence] of [
   ["a start before the plan", [startFrame()], /a start came out of turn/],
   ["a second start", [planFrame(good), startFrame(60_000), startFrame(60_000)], /a start came out of turn/],
   ["a start in words", [planFrame(good), { frame: "start", wall_ns: "soon" }], /"wall_ns" must be a whole number in a string/],
+  ["a start long ago", [planFrame(good), startFrame(-120_000)], /the instant of the start is too far away/],
+  ["a start at the beginning of time", [planFrame(good), { frame: "start", wall_ns: "0" }], /the instant of the start is too far away/],
+  ["a start in the next century", [planFrame(good), { frame: "start", wall_ns: "18446744073709551615" }], /the instant of the start is too far away/],
   ["a new level", [planFrame(good), startFrame(60_000), { frame: "load", factor: 2 }], /cannot change its level/],
   ["a frame that only a worker sends", [{ frame: "ready" }], /a frame came that only a worker sends/],
   ["a line beyond the limit", [`{"frame":"${"x".repeat(17 << 20)}`], /a line is longer than a frame may be/],
@@ -193,6 +196,15 @@ test("stop before the plan, before the start and before its instant: done at onc
     assert.equal(done.elapsed_ns, 0);
     assert.equal(types(worker).at(-1), "done");
   }
+});
+
+test("a start that is just over is caught up with", async (t) => {
+  const server = await target(t);
+  const worker = await readyWorker(t, { target: { base_url: server.url }, load: { rate: 50, duration: "4s" }, steps: [get("/")] });
+  worker.send(startFrame(-2500));
+  await worker.until("done");
+  assertOrder(worker, 4);
+  assert.equal(total(worker), 200);
 });
 
 test("stop under load: what is in flight is awaited, then done", async (t) => {
