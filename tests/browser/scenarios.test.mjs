@@ -106,6 +106,53 @@ test("the form and the JSON view are one document, and neither loses what the ot
   isClean(page);
 });
 
+test("the form reaches what a scenario can say: headers, timeouts, TLS, checks, stages, flows, the order of steps", async (t) => {
+  const daemon = await startDaemon(t);
+  const made = await daemon.create(scenario(nowhere, { steps: [{ request: { name: "a", url: "/a" } }, { request: { name: "b", url: "/b" } }] }));
+  const page = await openPage(t, held, daemon, `/scenarios/${made.id}`);
+
+  await page.getByRole("button", { name: "Headers, connections, timeouts, TLS" }).click();
+  await page.getByRole("button", { name: "Add a header" }).click();
+  await page.getByLabel("Name of header 1").fill("Accept");
+  await page.getByLabel("Value of header Accept").fill("text/html");
+  await page.getByLabel("Timeout: connect").fill("3s");
+  await page.getByLabel("Drain").fill("1s");
+  await page.getByRole("switch", { name: "Keep connections alive" }).uncheck();
+  await page.getByRole("switch", { name: "Verify TLS certificates" }).uncheck();
+
+  const first = page.getByRole("group", { name: "Step 1", exact: true });
+  await first.getByLabel("Method").selectOption("PUT");
+  await first.getByRole("button", { name: /Body, headers/ }).click();
+  await first.getByLabel("Accepted status codes").fill("204,4xx,");
+  await first.getByRole("button", { name: /Move, copy or remove step 1/ }).click();
+  await page.getByRole("menuitem", { name: "Move down" }).click();
+
+  await page.getByText("Arrivals per second", { exact: true }).click();
+  await page.getByText("Stages", { exact: true }).click();
+  await page.getByLabel("Stage 1: arrivals per second at its end").fill("30");
+  await page.getByRole("button", { name: "Add a stage" }).click();
+  await page.getByLabel("Stage 3: duration").fill("5s");
+  await page.getByLabel("Users at most").fill("40");
+
+  await page.getByRole("button", { name: "Add a flow beside this" }).click();
+  await page.getByLabel("Flow 2: name").fill("admins");
+  await page.getByRole("button", { name: "Save", exact: true }).click();
+  await page.getByText("Saved as version 2").waitFor();
+  assert.deepEqual((await daemon.must(200, "GET", `/api/v1/scenarios/${made.id}`)).document, {
+    name: "test",
+    target: { base_url: nowhere.url, headers: { Accept: "text/html" }, timeouts: { connect: "3s" }, drain: "1s", keep_alive: false, tls: { verify: false } },
+    flows: [
+      {
+        name: "main",
+        load: { rate: [{ target: 30, duration: "0s" }, { target: 2, duration: "2s" }, { target: 2, duration: "5s" }], max_users: 40 },
+        steps: [{ request: { name: "b", url: "/b" } }, { request: { name: "a", url: "/a", method: "PUT", checks: [{ status: [204, "4xx"] }] } }],
+      },
+      { name: "admins", load: { users: 1, duration: "30s" }, steps: [{ request: { url: "/" } }] },
+    ],
+  });
+  isClean(page);
+});
+
 test("the editor says where a text is not JSON, and completes keys from the schema", async (t) => {
   const daemon = await startDaemon(t);
   const made = await daemon.create(scenario(nowhere));

@@ -2,7 +2,7 @@
 // names the cache's keys.
 import { infiniteQueryOptions, QueryClient, queryOptions } from "@tanstack/react-query";
 import { isFinal } from "../lib/words";
-import { api, ApiError, getScenario, getVersion, ok } from "./client";
+import { api, ApiError, getScenario, getVersion, ok, validate } from "./client";
 import type { Run, RunItem } from "./types";
 
 const LIST_REFRESH_MS = 5000;
@@ -46,6 +46,11 @@ export function scenarioList(search: string, tag: string | undefined) {
 
 export function scenario(id: string) {
   return queryOptions({ queryKey: keys.scenario(id), queryFn: () => getScenario(id) });
+}
+
+// What the daemon says about a text: always the same.
+export function validation(text: string) {
+  return queryOptions({ queryKey: ["validate", text], queryFn: () => validate(text), staleTime: Infinity, gcTime: 10_000 });
 }
 
 export function scenarioVersions(id: string) {

@@ -3,7 +3,7 @@
 import { useDebouncedValue } from "@mantine/hooks";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
-import { validate } from "../api/client";
+import { validation } from "../api/queries";
 import type { FieldError, PlanSummary } from "../api/types";
 import { type Document, documentOf, jsonMistake, placeOfPath, readBlock } from "../lib/document";
 import { setUnsaved } from "../lib/guard";
@@ -17,6 +17,7 @@ export interface Draft {
   document: Document;
   dirty: boolean;
   problems: Problems; // of the text as it was a moment ago, and those that the form alone knows
+  own: FieldError[]; // those of them that are not the daemon's
   plan: PlanSummary | undefined;
   checked: boolean; // the daemon has seen this very text
   error: Error | null; // it could not be asked
@@ -66,23 +67,19 @@ export function useDraft(initial: string, startsDirty: boolean): Draft {
   }, []);
 
   const [asked] = useDebouncedValue(document.text, VALIDATE_AFTER_MS);
-  const validation = useQuery({
-    queryKey: ["validate", asked],
-    queryFn: () => validate(asked),
-    placeholderData: keepPreviousData,
-    staleTime: Infinity,
-    gcTime: 10_000,
-  });
-  const said = validation.data;
-  const checked = asked === document.text && !validation.isPlaceholderData && said !== undefined;
+  const { data: said, error, isPlaceholderData } = useQuery({ ...validation(asked), placeholderData: keepPreviousData });
+  const checked = asked === document.text && !isPlaceholderData && said !== undefined;
 
+  const own = useMemo(() => {
+    const blocked = [...blocks].map(([pointer, message]) => ({ pointer, message, ...placeOfPath(document.text, pathOf(pointer)) }));
+    return document.value === undefined ? [mistakeOf(document.text), ...blocked] : blocked;
+  }, [blocks, document]);
   const problems = useMemo(() => {
-    const own: FieldError[] = [...blocks].map(([pointer, message]) => ({ pointer, message, ...placeOfPath(document.text, pathOf(pointer)) }));
-    if (document.value === undefined) return new Problems([mistakeOf(document.text), ...own]);
-    return new Problems(said && !said.valid ? [...said.errors, ...own] : own);
-  }, [said, blocks, document]);
+    const theirs = said && !said.valid && document.value !== undefined ? said.errors : [];
+    return new Problems([...theirs, ...own]);
+  }, [said, own, document]);
 
-  return { document, dirty, problems, plan: said?.valid ? said.summary : undefined, checked, error: validation.error, tools, setText, reset };
+  return { document, dirty, problems, own, plan: said?.valid ? said.summary : undefined, checked, error, tools, setText, reset };
 }
 
 function mistakeOf(text: string): FieldError {

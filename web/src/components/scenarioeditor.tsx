@@ -7,7 +7,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { lazy, Suspense, useRef, useState } from "react";
 import { Link, useLocation } from "wouter";
 import { ApiError, createScenario, getScenario, replaceScenario } from "../api/client";
-import { keys } from "../api/queries";
+import { keys, validation } from "../api/queries";
 import type { FieldError, Scenario } from "../api/types";
 import { ago, instant } from "../lib/format";
 import { setUnsaved } from "../lib/guard";
@@ -64,20 +64,23 @@ export function ScenarioEditor({ item, text, isCopy = false }: ScenarioEditorPro
     onError: () => setStrict(true),
   });
 
-  const blocked = draft.problems.list.length > 0;
-  const saveIt = (then: (saved: Scenario) => void) => {
+  const saveIt = async (then: (saved: Scenario) => void) => {
     setStrict(true);
-    if (blocked) showFirst(draft, setView, setPlace);
+    save.reset();
+    // What is shown as wrong may be of a moment ago: this very text counts.
+    const said = draft.own.length > 0 ? undefined : await cache.fetchQuery(validation(draft.document.text)).catch(() => undefined);
+    const [mistake] = said && !said.valid ? said.errors : draft.own;
+    if (mistake) showMistake(mistake, draft, setView, setPlace);
     else save.mutate(undefined, { onSuccess: ({ saved }) => then(saved) });
   };
   const onSave = () =>
-    saveIt((saved) => {
+    void saveIt((saved) => {
       notifications.show({ color: "teal", message: saved.version === version ? "Nothing had changed" : `Saved as version ${saved.version}` });
       if (!item) navigate(`/scenarios/${saved.id}`, { replace: true });
     });
   const onStart = () => {
     if (item && !draft.dirty) start.mutate({ scenario_id: item.id });
-    else saveIt((saved) => start.mutate({ scenario_id: saved.id }));
+    else void saveIt((saved) => start.mutate({ scenario_id: saved.id }));
   };
   useHotkeys([["mod+S", onSave]], []);
 
@@ -186,8 +189,7 @@ function isTouched(touched: Set<string>, error: FieldError): boolean {
   return false;
 }
 
-function showFirst(draft: Draft, setView: (view: View) => void, setPlace: (place: { line: number; column: number }) => void): void {
-  const first = draft.problems.list[0]!;
+function showMistake(first: FieldError, draft: Draft, setView: (view: View) => void, setPlace: (place: { line: number; column: number }) => void): void {
   if (isRecord(draft.document.value)) {
     setView("form");
     requestAnimationFrame(() => showField(first));

@@ -122,7 +122,7 @@ function Checks({ path, checks, problems, edit }: ChecksProps) {
   const status = getIn(list, [0, "status"]);
   const codes = Array.isArray(status) ? status.map(textOf) : status === undefined ? [] : [textOf(status)];
   const set = (next: string[]) => {
-    const values = next.map((code) => (/^\d+$/.test(code) ? Number(code) : code));
+    const values = next.flatMap((text) => text.split(/[,\s]+/).filter(Boolean)).map((code) => (/^\d+$/.test(code) ? Number(code) : code));
     if (list.length <= 1) edit(path, values.length > 0 ? [{ status: values }] : undefined);
     else edit([...path, 0, "status"], values);
   };

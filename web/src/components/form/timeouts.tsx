@@ -5,11 +5,11 @@ import type { Problems } from "../../lib/problems";
 import { DocField, type EditFn } from "./field";
 
 const PARTS = [
-  ["dns", "Name resolution", "5s"],
-  ["connect", "Connect", "5s"],
+  ["dns", "name resolution", "5s"],
+  ["connect", "connect", "5s"],
   ["tls", "TLS handshake", "5s"],
-  ["response", "First byte of the answer", "30s"],
-  ["total", "Whole request", "60s"],
+  ["response", "first byte", "30s"],
+  ["total", "whole request", "60s"],
 ] as const;
 
 interface TimeoutsProps {
@@ -28,7 +28,7 @@ export function Timeouts({ path, value, problems, edit, inherited }: TimeoutsPro
         return (
           <DocField
             key={key}
-            label={`Timeout: ${label.toLowerCase()}`}
+            label={`Timeout: ${label}`}
             placeholder={typeof general === "string" ? general : usual}
             path={[...path, key]}
             value={getIn(value, [key])}
