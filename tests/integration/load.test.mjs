@@ -18,7 +18,6 @@ const scenario = (server, load, steps = [get("/")], more = {}) => ({ target: { b
 const run = (server, load, { steps, args = [], ...more } = {}) => runScenario(scenario(server, load, steps, more), { args });
 const workers = (n) => ["--workers", String(n)];
 const sum = (numbers) => numbers.reduce((a, b) => a + b, 0);
-const near = (value, wanted, by, what) => assert.ok(Math.abs(value - wanted) <= by, `${what}: ${value}, not ${wanted} ± ${by}`);
 
 // Runs a scenario on workers that the test starts itself, all from one instant: the ticks of each.
 async function ticksOf(t, document, count) {
@@ -132,7 +131,7 @@ test("no arrival is early, and most are on time", async (t) => {
   const late_ms = lines.map((line, i) => Number(BigInt(line.split(" ")[0]) - start_mono_ns) / 1e6 - i * 5);
   assert.ok(Math.min(...late_ms) > -2, `early by ${-Math.min(...late_ms)} ms`);
   const median = late_ms.sort((a, b) => a - b)[200];
-  if (!sanitized) assert.ok(median < 100, `median ${median} ms late`);
+  if (!sanitized) assert.ok(median < 250, `median ${median} ms late`);
 });
 
 test("ramps and stages: as many arrivals as the area under them", async (t) => {
@@ -143,8 +142,14 @@ test("ramps and stages: as many arrivals as the area under them", async (t) => {
   const ticks = await ticksOf(t, scenario(server, stages), 2);
   assert.equal(total(ticks, "arrivals"), 250);
   assert.equal((await server.stats()).requests, 200 + 250);
+  // None before its second; a busy machine may begin some of them in the next one.
+  let planned = 0, begun = 0;
   const seconds = perSecond(ticks, "arrivals");
-  if (!sanitized) [50, 100, 75, 25].forEach((wanted, s) => near(seconds[s], wanted, 20, `second ${s}`));
+  for (const [s, wanted] of [50, 100, 75, 25].entries()) {
+    planned += wanted;
+    begun += seconds[s];
+    assert.ok(begun <= planned && begun > planned - (sanitized ? 100 : 40), `${seconds}`);
+  }
 });
 
 test("max_users: arrivals wait for a free user, count as late, and their latency from the planned instant", async (t) => {
@@ -177,14 +182,12 @@ test("a target that freezes for a second is told by every percentile", { skip: s
   const { code, result } = await run(server, { rate: 400, duration: "4s" });
   assert.equal(code, 0);
   assert.equal(result.requests, 1600);
-  // A quarter of the arrivals meet it, and wait from 0 to 1 s: P(latency > x) = (1 - x) / 4.
+  // A quarter of the arrivals meet it, and wait from 0 to 1 s: P(latency > x) = (1 - x) / 4. A busy
+  // machine makes latencies longer, never shorter; how exact they are on a quiet one, the bench tells.
   const { p50, p90, p95, p99, max, mean } = result.latency_ms;
-  near(p90, 600, 50, "p90");
-  near(p95, 800, 50, "p95");
-  near(p99, 960, 50, "p99");
-  near(max, 1000, 100, "max");
-  near(mean, 125, 40, "mean");
-  assert.ok(p50 < 50, `p50 ${p50}`);
+  for (const [what, value, truth] of [["p90", p90, 600], ["p95", p95, 800], ["p99", p99, 960], ["max", max, 997], ["mean", mean, 125]])
+    assert.ok(value >= 0.97 * truth && value < truth + 250, `${what}: ${value}, not ${truth}`);
+  assert.ok(p50 < 250, `p50 ${p50}`);
 });
 
 // ---- several flows ----------------------------------------------------------------------------
