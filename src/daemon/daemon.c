@@ -2,6 +2,7 @@
  * run, the live ones stopped, their watchers told, the connections closed, the store last.
  */
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -171,6 +172,7 @@ static int start(struct serving *s, const struct daemon_config *config, struct e
     d->started_ns = clock_wall_ns(d->clock);
     log_init(&d->log, STDERR_FILENO, (enum log_level)config->log_level, d->clock);
     d->log.format = (enum log_format)config->log_format;
+    mallopt(M_ARENA_MAX, 2);  /* not one for each thread of the pool, which mostly rests */
     signal(SIGPIPE, SIG_IGN); /* a worker or a client that is gone is an error of write */
     raise_descriptor_limit();
     if (open_store(d, e) < 0)

@@ -37,11 +37,9 @@ struct exported {
     uint32_t seen; /* of the piece */
     struct buf *out;
     struct pull *pull;
-    struct request_waker {
-        struct daemon *daemon;
-        struct MHD_Connection *connection;
-        bool suspended;
-    } waker;
+    struct daemon *daemon;
+    struct MHD_Connection *connection;
+    bool suspended;
 };
 
 /* ---- CSV (RFC 4180) -------------------------------------------------------------------------- */
@@ -199,10 +197,10 @@ static const struct pull_source source = {produce, source_free};
 static void wake(void *owner)
 {
     struct exported *x = owner;
-    if (!x->waker.suspended)
+    if (!x->suspended)
         return;
-    x->waker.suspended = false;
-    http_resume(x->waker.daemon->http, x->waker.connection);
+    x->suspended = false;
+    http_resume(x->daemon->http, x->connection);
 }
 
 static ssize_t on_read(void *owner, uint64_t at, char *out, size_t max)
@@ -216,8 +214,8 @@ static ssize_t on_read(void *owner, uint64_t at, char *out, size_t max)
         return MHD_CONTENT_READER_END_OF_STREAM;
     if (n == PULL_FAILED)
         return MHD_CONTENT_READER_END_WITH_ERROR;
-    x->waker.suspended = true;
-    MHD_suspend_connection(x->waker.connection);
+    x->suspended = true;
+    MHD_suspend_connection(x->connection);
     return 0;
 }
 
@@ -246,8 +244,8 @@ static void reply_form(struct request *rq, const struct form *form, const struct
     x->reader = reader;
     x->started_ns = run->started_ns ? run->started_ns : run->created_ns;
     memcpy(x->id, run->id, ID_SIZE);
-    x->waker.daemon = rq->daemon;
-    x->waker.connection = rq->connection;
+    x->daemon = rq->daemon;
+    x->connection = rq->connection;
     x->pull = pull_new(rq->daemon, &source, x, wake, x);
     struct MHD_Response *response =
         MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_SIZE, on_read, x, on_free);
