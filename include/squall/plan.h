@@ -154,10 +154,17 @@ struct plan_flow {
     size_t step_count;
 };
 
+enum plan_tls_version { PLAN_TLS_1_2, PLAN_TLS_1_3 };
+
 struct plan_tls {
     bool verify;
     struct str ca_file;     /* empty: the system's */
+    struct str cert_file;   /* the client's certificate and its chain, PEM; empty: none */
+    struct str key_file;    /* its key, PEM; empty: it is in cert_file */
     struct str server_name; /* SNI and the name verified; empty: the origin's host */
+    enum plan_tls_version min_version;
+    struct str ciphers; /* OpenSSL's names with ":" between them; empty: OpenSSL's own choice */
+    bool resume;        /* a user's next connection to an origin goes on with the last session */
 };
 
 struct plan {

@@ -52,8 +52,7 @@ int conn_watch_new(struct conn *c, int fd)
 void conn_drop_socket(struct conn *c)
 {
     if (c->ssl) {
-        SSL_set_quiet_shutdown(c->ssl, 1);
-        SSL_free(c->ssl);
+        tls_free(c->ssl);
         c->ssl = NULL;
     }
     if (c->watch) {
@@ -206,6 +205,7 @@ void conn_fini(struct conn *c)
 {
     conn_close(c);
     pacer_cancel(c->shared->pacer, &c->alarm);
+    SSL_SESSION_free(c->session);
     http1_fini(&c->parser);
     buf_fini(&c->seen);
 }

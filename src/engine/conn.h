@@ -72,6 +72,7 @@ struct conn {
     enum conn_state state;
     struct watch *watch;
     SSL *ssl;
+    SSL_SESSION *session; /* the latest, where sessions are resumed */
     struct exchange *exchange;
     struct http1 parser;
     size_t sent;       /* bytes of the request */

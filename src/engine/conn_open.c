@@ -35,7 +35,9 @@ static void begin_handshake(struct conn *c, uint64_t now_ns)
     c->state = CONN_HANDSHAKING;
     c->since_ns = now_ns;
     conn_set_deadline(c, now_ns + c->exchange->request->plan->timeouts.tls_ns);
-    c->ssl = tls_new(c->shared->tls, c->watch->fd, &c->shared->plan->tls, c->where);
+    const struct plan_tls *settings = &c->shared->plan->tls;
+    c->ssl = tls_new(c->shared->tls, c->watch->fd, settings, c->where,
+                     settings->resume ? &c->session : NULL);
     if (!c->ssl) {
         struct conn_failure failure = failure_of_errno(ENOMEM, "setting up TLS");
         return conn_fail(c, &failure, now_ns);

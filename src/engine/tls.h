@@ -12,9 +12,13 @@
 
 int tls_context_new(const struct plan_tls *settings, SSL_CTX **out, struct err *e);
 
-/* For a connected socket, to `origin`. NULL when out of memory. */
+/* For a connected socket, to `origin`. NULL when out of memory. `session` is where the latest
+ * session with this origin is kept, and taken up again if there is one; it must outlive the
+ * connection. NULL: every handshake is a whole one. */
 SSL *tls_new(SSL_CTX *context, int fd, const struct plan_tls *settings,
-             const struct plan_origin *origin);
+             const struct plan_origin *origin, SSL_SESSION **session);
+/* Ends it without a word to the peer; its session stays usable. */
+void tls_free(SSL *ssl);
 
 enum tls_want {
     TLS_DONE,

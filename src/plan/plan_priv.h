@@ -190,6 +190,7 @@ plan_read plan_read_timeout; /* uint64_t, ns */
 
 /* ---- parts ----------------------------------------------------------------------------------- */
 plan_read plan_read_target;   /* into nothing: the reader's plan and defaults */
+plan_read plan_read_tls;      /* into nothing: the plan */
 plan_read plan_read_timeouts; /* struct plan_timeouts */
 plan_read plan_read_headers;  /* struct plan_headers */
 plan_read plan_read_load;     /* struct plan_load */

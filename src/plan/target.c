@@ -54,38 +54,6 @@ static void read_keep_alive(struct plan_reader *r, const struct plan_place *at, 
     plan_read_bool(r, at, &r->plan->keep_alive);
 }
 
-/* ---- TLS ------------------------------------------------------------------------------------- */
-
-static void read_ca_file(struct plan_reader *r, const struct plan_place *at, void *into)
-{
-    plan_line(r, at, 1, PLAN_PATH_MAX, into);
-}
-
-static void read_server_name(struct plan_reader *r, const struct plan_place *at, void *into)
-{
-    struct str *name = into, text = {0};
-    if (!plan_line(r, at, 1, PLAN_HOST_MAX, &text))
-        return;
-    if (plan_host_valid(text))
-        *name = text;
-    else
-        plan_problem(r, at, "%s is no host name", plan_quote(text).text);
-}
-
-static const struct plan_key tls_keys[] = {
-    {"verify", plan_read_bool, offsetof(struct plan_tls, verify), false},
-    {"ca_file", read_ca_file, offsetof(struct plan_tls, ca_file), false},
-    {"server_name", read_server_name, offsetof(struct plan_tls, server_name), false},
-};
-
-const struct plan_object plan_object_tls = {"tls", tls_keys, sizeof tls_keys / sizeof tls_keys[0]};
-
-static void read_tls(struct plan_reader *r, const struct plan_place *at, void *into)
-{
-    (void)into;
-    plan_read_object(r, at, &plan_object_tls, &r->plan->tls);
-}
-
 /* ---- timeouts -------------------------------------------------------------------------------- */
 
 static const struct plan_key timeout_keys[] = {
@@ -111,7 +79,7 @@ static const struct plan_key target_keys[] = {
     {"headers", read_headers, offsetof(struct plan_defaults, headers), false},
     {"timeouts", plan_read_timeouts, offsetof(struct plan_defaults, timeouts), false},
     {"keep_alive", read_keep_alive, 0, false},
-    {"tls", read_tls, 0, false},
+    {"tls", plan_read_tls, 0, false},
     {"drain", read_drain, 0, false},
 };
 

@@ -1,0 +1,47 @@
+/* test_plan_target: how connections are made, as a scenario's target says it. */
+#include "scenario.h"
+
+/* A document of one request, whose target is `target`. */
+#define WITH_TARGET(target)                                                                        \
+    "{\"name\": \"n\", \"target\": " target ", \"load\": {\"users\": 1, \"duration\": \"1s\"},"    \
+    " \"steps\": [{\"request\": {\"url\": \"https://h/\"}}]}"
+
+static void tls_settings_are_in_the_plan(void **state)
+{
+    (void)state;
+    struct plan *plan =
+        parsed(WITH_TARGET("{\"tls\": {\"cert_file\": \"/c.pem\", \"key_file\": \"/k.pem\","
+                           " \"min_version\": \"1.3\", \"ciphers\": \"A:B\", \"resume\": true}}"));
+    assert_str(plan->tls.cert_file, "/c.pem");
+    assert_str(plan->tls.key_file, "/k.pem");
+    assert_str(plan->tls.ciphers, "A:B");
+    assert_int_equal(plan->tls.min_version, PLAN_TLS_1_3);
+    assert_true(plan->tls.resume && plan->tls.verify);
+    plan_free(plan);
+
+    plan = parsed(WITH_TARGET("{\"tls\": {\"min_version\": \"1.2\"}}"));
+    assert_int_equal(plan->tls.min_version, PLAN_TLS_1_2);
+    assert_false(plan->tls.resume);
+    assert_int_equal(plan->tls.cert_file.len + plan->tls.key_file.len + plan->tls.ciphers.len, 0);
+    plan_free(plan);
+}
+
+static void tls_mistakes_have_their_place(void **state)
+{
+    (void)state;
+    assert_refused(WITH_TARGET("{\"tls\": {\"min_version\": \"1.1\"}}"), "/target/tls/min_version",
+                   "must be \"1.2\" or \"1.3\", not \"1.1\"");
+    assert_refused(WITH_TARGET("{\"tls\": {\"key_file\": \"/k.pem\"}}"), "/target/tls/key_file",
+                   "\"cert_file\"");
+    assert_refused(WITH_TARGET("{\"tls\": {\"key_file\": \"/k\", \"cert_fil\": \"/c\"}}"),
+                   "/target/tls/cert_fil", "cert_file");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(tls_settings_are_in_the_plan),
+        cmocka_unit_test(tls_mistakes_have_their_place),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
