@@ -278,15 +278,15 @@ const wordy = (url, names, duration) => ({
 test("frames that are read late are all there, in order, and done is the last", async (t) => {
   const server = await hostile(t, saying(failing[0]));
   const worker = startWorker(t, { read: false });
-  worker.send(planFrame(wordy(server.url, 200, "500ms")));
+  worker.send(planFrame(wordy(server.url, 200, "2s")));
   worker.send(startFrame(500));
-  await sleep(3500); // seconds after its end
+  await sleep(5000); // seconds after its end
   worker.read();
   const { code, stderr } = await worker.ended;
   assert.equal(code, 0, stderr);
   assertOrder(worker, 1);
   const samples = worker.frames.filter(({ frame }) => frame === "sample");
-  assert.ok(samples.length > 100, `${samples.length} samples: more than a pipe holds`);
+  assert.ok(samples.length > 50, `${samples.length} samples: more than a pipe holds, at some 14 KB each`);
 });
 
 test("a starter that never reads: the worker ends with a sentence, not with all memory", async (t) => {
