@@ -1,6 +1,6 @@
 // scenarioeditor: one scenario's document in two views, the form and the JSON; saving it, starting
 // it; its runs and versions beside them.
-import { Alert, Badge, Button, Group, Tabs, Text } from "@mantine/core";
+import { Alert, Badge, Button, Group, Paper, Tabs, Text } from "@mantine/core";
 import { useHotkeys } from "@mantine/hooks";
 import { notifications } from "@mantine/notifications";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
@@ -166,7 +166,9 @@ export function ScenarioEditor({ item, text, isCopy = false }: ScenarioEditorPro
         </Tabs.Panel>
         {item && (
           <Tabs.Panel value="runs">
-            <RunTable filter={{ scenario: item.id }} />
+            <Paper p={0}>
+              <RunTable filter={{ scenario: item.id }} />
+            </Paper>
           </Tabs.Panel>
         )}
         {item && (
