@@ -142,7 +142,7 @@ for (const [what, frames, sentence] of [
   ["worker 3 of 3", [planFrame(good, 3, 3)], /"worker" must be less than "workers"/],
   ["a scenario with a mistake", [planFrame({ ...good, load: { users: 0, duration: "1s" } })], /./],
   ["a CA file that is not there", [planFrame({ ...good, target: { base_url: "https://127.0.0.1:1", tls: { ca_file: "/nowhere/ca.pem" } } })],
-    /CA file "\/nowhere\/ca\.pem" cannot be used/],
+    /^the CA file "\/nowhere\/ca\.pem" cannot be read: No such file/],
   ["a second plan", [planFrame(good), planFrame(good)], /a plan came out of turn/],
   ["a start before the plan", [startFrame()], /a start came out of turn/],
   ["a second start", [planFrame(good), startFrame(60_000), startFrame(60_000)], /a start came out of turn/],
