@@ -208,6 +208,8 @@ static void receive_tls(struct conn *c)
         char why[TLS_WHY_SIZE];
         size_t n = 0;
         enum tls_want want = tls_read(c->ssl, c->shared->scratch, CONN_SCRATCH, &n, why);
+        if (want == TLS_WANT_READ && c->state != CONN_SENDING) /* what wanted to write is done */
+            return conn_watch_for(c->watch, UV_READABLE);
         if (want == TLS_WANT_READ)
             return;
         if (want == TLS_WANT_WRITE)
