@@ -51,8 +51,31 @@ struct plan_stage {
     double to;
 };
 
+/* Open model: how arrivals are spread. */
+enum plan_arrivals {
+    PLAN_ARRIVALS_CONSTANT, /* evenly: arrival i is due when the integral of the level reaches i */
+    PLAN_ARRIVALS_POISSON,  /* independently of each other, as the level says on average */
+};
+
+/* Open model: what becomes of an arrival when all users that there may be are under way. */
+enum plan_when_busy {
+    PLAN_BUSY_QUEUE, /* it waits for one; its latency counts from the planned instant */
+    PLAN_BUSY_DROP,  /* it is given up at once, and counted as dropped */
+};
+
+/* The points of a Poisson process of rate 1; see src/plan/poisson.c. */
+enum { PLAN_POISSON_SEGMENTS = 46 }; /* up to 2^55 points */
+struct plan_poisson {
+    uint64_t seed;
+    uint64_t counts[PLAN_POISSON_SEGMENTS]; /* of points in each segment */
+};
+
 struct plan_load {
     enum plan_load_kind kind;
+    enum plan_arrivals arrivals;
+    enum plan_when_busy when_busy;
+    uint64_t seed;                /* what chance in the arrivals follows from */
+    struct plan_poisson *poisson; /* NULL: constant arrivals */
     struct plan_stage *stages;
     size_t stage_count;
     uint64_t duration_ns; /* the sum of the stages */
@@ -63,12 +86,14 @@ struct plan_load {
 /* The level at `t_ns` after the start; 0 after the end. */
 double plan_load_level(const struct plan_load *load, uint64_t t_ns);
 
-/* Open model: the number of arrivals due in all. */
+/* Open model: the number of arrivals due in all. Of Poisson arrivals that is itself a matter of
+ * chance, with the integral of the level as its mean. */
 uint64_t plan_load_arrivals(const struct plan_load *load);
 
 /* Open model: when arrival `i` (0-based) is due, in ns after the start: the t at which the integral
- * of the level reaches i. A pure function: nothing is kept from one call to the next. UINT64_MAX
- * for i >= plan_load_arrivals. For a linear stage it is the root of a quadratic. */
+ * of the level reaches i, or point i of the Poisson process. A pure function: nothing is kept from
+ * one call to the next. UINT64_MAX for i >= plan_load_arrivals. For a linear stage it is the root
+ * of a quadratic. */
 uint64_t plan_load_arrival_ns(const struct plan_load *load, uint64_t i);
 
 /* Closed model: how many users are wanted at `t_ns`: the level, rounded to the nearest; and the

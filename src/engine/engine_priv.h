@@ -63,8 +63,9 @@ struct flow {
     /* closed */
     uint32_t wanted;
     /* open: arrivals of this worker are numbered by `k`; k is arrival worker + k * workers */
-    uint64_t due;   /* k of the next one to come due */
-    uint64_t begun; /* k of the next one to begin: those between wait for a user */
+    uint64_t due;    /* k of the next one to come due */
+    uint64_t due_ns; /* its instant; UINT64_MAX: there is none */
+    uint64_t begun;  /* k of the next one to begin: those between wait for a user */
     struct user *free_first, *free_last;
 };
 

@@ -1,7 +1,7 @@
 /* flow: the load of one flow on this worker. Closed: keeps as many users going as the level says.
  * Open: begins each arrival at its instant, with a user that is free; when there is none and no
  * more may be made, the arrival waits, and its latency counts from the planned instant all the
- * same.
+ * same; or it is given up, as the scenario says.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -89,23 +89,32 @@ static void give_back(struct flow *f, struct user *u)
     f->free_last = u;
 }
 
+/* The arrival before `due` has no user. */
+static void found_busy(struct flow *f)
+{
+    if (f->load->when_busy == PLAN_BUSY_QUEUE) {
+        f->engine->meter.late++;
+        return;
+    }
+    f->engine->meter.dropped++;
+    f->begun = f->due;
+}
+
 /* Only what was due when the batch began, so that answers get their turn even when arrivals come
  * faster than this core can begin them. */
 static void on_arrival(struct alarm *a, uint64_t batch_ns)
 {
     struct flow *f = (struct flow *)((char *)a - offsetof(struct flow, alarm));
     struct engine *e = f->engine;
-    while (!f->ended) {
-        uint64_t due_ns = arrival_ns(f, f->due);
-        if (due_ns == UINT64_MAX)
-            return;
+    while (!f->ended && f->due_ns != UINT64_MAX) {
+        uint64_t due_ns = f->due_ns;
         if (due_ns > batch_ns)
             return pacer_set(&e->pacer, a, due_ns);
         e->meter.arrivals++;
         struct user *u = f->begun == f->due ? take_free(f) : NULL;
-        f->due++;
+        f->due_ns = arrival_ns(f, ++f->due);
         if (!u) {
-            e->meter.late++;
+            found_busy(f);
             continue;
         }
         f->begun = f->due;
@@ -158,9 +167,9 @@ void flow_start(struct flow *f)
     pacer_set(&e->pacer, &f->end, e->start_ns + f->load->duration_ns);
     if (f->load->kind == PLAN_LOAD_USERS)
         return pacer_set(&e->pacer, &f->alarm, e->start_ns);
-    uint64_t first_ns = arrival_ns(f, 0);
-    if (first_ns != UINT64_MAX)
-        pacer_set(&e->pacer, &f->alarm, first_ns);
+    f->due_ns = arrival_ns(f, 0);
+    if (f->due_ns != UINT64_MAX)
+        pacer_set(&e->pacer, &f->alarm, f->due_ns);
 }
 
 void flow_init(struct flow *f, struct engine *e, const struct plan_flow *plan)

@@ -1,6 +1,7 @@
 /* arrivals: at which instant arrival i is due. Arithmetic alone: with L the level and I its
  * integral, arrival i is due when I passes i, so the first arrival of a constant rate is due at
- * once and the last one an interval before the end.
+ * once and the last one an interval before the end. Poisson arrivals: when I passes point i of a
+ * Poisson process of rate 1, which makes one of rate L.
  */
 #include <math.h>
 
@@ -25,7 +26,8 @@ uint64_t plan_load_arrivals(const struct plan_load *load)
     long double sum = 0;
     for (size_t i = 0; i < load->stage_count; i++)
         sum += stage_integral(&load->stages[i]);
-    return (uint64_t)ceill(settled(sum));
+    return load->poisson ? plan_poisson_before(load->poisson, settled(sum))
+                         : (uint64_t)ceill(settled(sum));
 }
 
 /* Seconds after which a line that begins at `level` and rises by `slope` a second has the integral
@@ -51,12 +53,13 @@ static long double reached_s(const struct plan_stage *s, long double n, long dou
 uint64_t plan_load_arrival_ns(const struct plan_load *load, uint64_t i)
 {
     uint64_t begin_ns = 0;
-    long double before = 0; /* arrivals of the stages before */
+    long double before = 0; /* the integral of the stages before */
+    long double at = load->poisson ? plan_poisson_point(load->poisson, i) : (long double)i;
     for (size_t k = 0; k < load->stage_count; k++) {
         const struct plan_stage *s = &load->stages[k];
         long double sum = stage_integral(s);
-        if (sum > 0 && (long double)i < settled(before + sum)) {
-            long double n = (long double)i - before;
+        if (sum > 0 && at < settled(before + sum)) {
+            long double n = at - before;
             long double t = reached_s(s, n, sum) * NS_PER_S;
             uint64_t last = s->duration_ns - 1;
             return begin_ns + (t <= 0 ? 0 : t >= (long double)last ? last : (uint64_t)roundl(t));

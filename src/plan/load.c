@@ -1,7 +1,9 @@
 /* load: a document's "load" becomes stages: how many users, or how many arrivals a second, for how
  * long. What follows from stages is in level.c and arrivals.c.
  */
+#include <inttypes.h>
 #include <math.h>
+#include <string.h>
 
 #include "plan_priv.h"
 
@@ -11,8 +13,8 @@ struct load_reading {
     const json_t *rate;
     const json_t *ramp;
     const json_t *duration;
-    const json_t *max_users;
-    bool level_ok; /* the number that `users` or `rate` is, when it is one */
+    const char *open_only_key; /* one that goes with "rate" only; NULL: none is there */
+    bool level_ok;             /* the number that `users` or `rate` is, when it is one */
     double level;
     uint64_t ramp_ns; /* 0: none, or a mistake */
     uint64_t duration_ns;
@@ -176,11 +178,57 @@ static void read_ramp(struct plan_reader *r, const struct plan_place *at, void *
         plan_problem(r, at, "is longer than \"duration\", which includes it");
 }
 
+/* Of several, the first of the table is told. */
+static void note_open_only(struct load_reading *l, const struct plan_place *at)
+{
+    if (!l->open_only_key)
+        l->open_only_key = at->key;
+}
+
+/* One of the words, whose index is the answer; -1 and a problem when it is none. */
+static int read_word(struct plan_reader *r, const struct plan_place *at, const char *first,
+                     const char *second)
+{
+    const char *text = json_string_value(at->value);
+    if (text && strcmp(text, first) == 0)
+        return 0;
+    if (text && strcmp(text, second) == 0)
+        return 1;
+    plan_problem(r, at, "must be \"%s\" or \"%s\"", first, second);
+    return -1;
+}
+
+static void read_arrivals(struct plan_reader *r, const struct plan_place *at, void *into)
+{
+    struct load_reading *l = into;
+    note_open_only(l, at);
+    l->load->arrivals = read_word(r, at, "constant", "poisson") == 1 ? PLAN_ARRIVALS_POISSON
+                                                                     : PLAN_ARRIVALS_CONSTANT;
+}
+
+static void read_when_busy(struct plan_reader *r, const struct plan_place *at, void *into)
+{
+    struct load_reading *l = into;
+    note_open_only(l, at);
+    l->load->when_busy = read_word(r, at, "queue", "drop") == 1 ? PLAN_BUSY_DROP : PLAN_BUSY_QUEUE;
+}
+
+static void read_seed(struct plan_reader *r, const struct plan_place *at, void *into)
+{
+    struct load_reading *l = into;
+    json_int_t n = json_integer_value(at->value);
+    note_open_only(l, at);
+    if (!json_is_integer(at->value) || n < 0 || n > (json_int_t)PLAN_SEED_MAX)
+        plan_problem(r, at, "must be a whole number, 0 to %" PRIu64, PLAN_SEED_MAX);
+    else
+        l->load->seed = (uint64_t)n;
+}
+
 static void read_max_users(struct plan_reader *r, const struct plan_place *at, void *into)
 {
     struct load_reading *l = into;
     double n = json_number_value(at->value);
-    l->max_users = at->value;
+    note_open_only(l, at);
     if (!json_is_number(at->value) || n < 1 || n > PLAN_USERS_MAX || floor(n) != n)
         plan_problem(r, at, "must be a whole number, 1 to %d", PLAN_USERS_MAX);
     else
@@ -191,7 +239,8 @@ static void read_max_users(struct plan_reader *r, const struct plan_place *at, v
 static const struct plan_key load_keys[] = {
     {"users", read_users, 0, false},         {"rate", read_rate, 0, false},
     {"duration", read_duration, 0, false},   {"ramp", read_ramp, 0, false},
-    {"max_users", read_max_users, 0, false},
+    {"max_users", read_max_users, 0, false}, {"arrivals", read_arrivals, 0, false},
+    {"seed", read_seed, 0, false},           {"when_busy", read_when_busy, 0, false},
 };
 
 const struct plan_object plan_object_load = {"load", load_keys,
@@ -201,13 +250,14 @@ static void check_keys(struct plan_reader *r, const struct plan_place *at,
                        const struct load_reading *l)
 {
     const json_t *level = l->users ? l->users : l->rate;
-    struct plan_place ramp = plan_member(at, "ramp"), duration = plan_member(at, "duration"),
-                      max_users = plan_member(at, "max_users");
+    struct plan_place ramp = plan_member(at, "ramp"), duration = plan_member(at, "duration");
     if (!level && !plan_is_misspelt(at, &plan_object_load, "users") &&
         !plan_is_misspelt(at, &plan_object_load, "rate"))
         plan_problem(r, at, "needs \"users\" (closed model) or \"rate\" (open model)");
-    if (l->max_users && l->users && !l->rate)
-        plan_problem_key(r, &max_users, "goes with \"rate\" only; leave it out");
+    if (l->open_only_key && l->users && !l->rate) {
+        struct plan_place place = plan_member(at, l->open_only_key);
+        plan_problem_key(r, &place, "goes with \"rate\" only; leave it out");
+    }
     if (json_is_array(level) && l->ramp)
         plan_problem_key(r, &ramp, "goes with a number only; a ramp is a stage here");
     if (json_is_array(level) && l->duration)
@@ -221,6 +271,7 @@ void plan_read_load(struct plan_reader *r, const struct plan_place *at, void *in
     struct plan_load *load = into;
     struct load_reading l = {.load = load};
     load->max_users = PLAN_MAX_USERS_DEFAULT;
+    load->seed = PLAN_SEED_DEFAULT;
     if (!plan_read_object(r, at, &plan_object_load, &l))
         return;
     check_keys(r, at, &l);

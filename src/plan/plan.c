@@ -90,8 +90,19 @@ static const struct plan_key flow_keys[] = {
 const struct plan_object plan_object_flow = {"flow", flow_keys,
                                              sizeof flow_keys / sizeof flow_keys[0]};
 
-static void add_flow(struct plan *plan, const struct flow_reading *f, struct str name)
+/* Flows that share a seed are independent of each other all the same. */
+static void add_poisson(struct plan_reader *r, struct plan_load *load, size_t flow)
 {
+    if (load->kind != PLAN_LOAD_RATE || load->arrivals != PLAN_ARRIVALS_POISSON)
+        return;
+    load->poisson = plan_arena_alloc(r->arena, sizeof *load->poisson);
+    plan_poisson_init(load->poisson, plan_poisson_seed(load->seed, flow));
+}
+
+static void add_flow(struct plan_reader *r, struct flow_reading *f, struct str name)
+{
+    struct plan *plan = r->plan;
+    add_poisson(r, &f->load, plan->flow_count);
     plan->flows[plan->flow_count++] =
         (struct plan_flow){name, f->load, f->steps.items, f->steps.count};
     if (f->load.duration_ns > plan->duration_ns)
@@ -123,7 +134,7 @@ static void read_flows(struct plan_reader *r, const struct plan_place *at, void 
         struct flow_reading f = {.has_load = false};
         plan_read_object(r, &place, &plan_object_flow, &f);
         check_flow_name(r, &place, f.name);
-        add_flow(r->plan, &f, f.name);
+        add_flow(r, &f, f.name);
     }
 }
 
@@ -205,7 +216,7 @@ static void read_document(struct plan_reader *r, json_t *root)
         check_sums(r, &flows);
     } else {
         plan->flows = plan_arena_alloc(r->arena, sizeof *plan->flows);
-        add_flow(plan, &s.flow, STR("main"));
+        add_flow(r, &s.flow, STR("main"));
     }
 }
 

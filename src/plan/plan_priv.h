@@ -19,6 +19,7 @@ enum {
     PLAN_PATH_MAX = 4096,           /* of a file */
     PLAN_HOST_MAX = 253,            /* RFC 1035, section 2.3.4, as text */
     PLAN_MAX_USERS_DEFAULT = 10000,
+    PLAN_SEED_DEFAULT = 1,
 };
 
 #define PLAN_DURATION_MAX (UINT64_C(366) * 86400 * NS_PER_S)
@@ -29,6 +30,17 @@ enum {
 #define PLAN_EXPRESSION_PROBLEM                                                                    \
     "\"${\" begins an expression, and expressions are not part of this release; write \"$${\" "    \
     "for the characters themselves"
+
+/* ---- Poisson arrivals ------------------------------------------------------------------------ */
+#define PLAN_SEED_MAX ((UINT64_C(1) << 53) - 1) /* what any JSON reader takes exactly */
+
+/* The seed of thing `number` among several that share one. */
+uint64_t plan_poisson_seed(uint64_t seed, uint64_t number);
+void plan_poisson_init(struct plan_poisson *p, uint64_t seed);
+/* Where point `i` lies; infinite for numbers that no run can reach. */
+long double plan_poisson_point(const struct plan_poisson *p, uint64_t i);
+/* How many points lie before `end`. */
+uint64_t plan_poisson_before(const struct plan_poisson *p, long double end);
 
 /* ---- memory: what a plan consists of, freed at once ------------------------------------------ */
 struct plan_arena;

@@ -67,10 +67,11 @@ static void note_arrivals(const struct result *r, json_t *notes)
 {
     if (r->dropped > 0)
         note(notes,
-             "%" PRIu64 " planned arrivals were never started, since no user was free until the "
-             "end: the target was too slow for this rate with so few users. Raise max_users, or "
+             "%" PRIu64 " of %" PRIu64 " planned arrivals were never started, since no user was "
+             "free%s: the target was too slow for this rate with so few users. Raise max_users, or "
              "lower the rate.",
-             r->dropped);
+             r->dropped, r->arrivals,
+             r->late ? " until the end" : " and the scenario says to drop them then");
     if (r->late > 0)
         note(notes,
              "%" PRIu64 " of %" PRIu64 " arrivals had to wait for a free user; their wait is part "

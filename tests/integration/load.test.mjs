@@ -168,6 +168,43 @@ test("max_users: arrivals wait for a free user, count as late, and their latency
   assert.ok(result.notes.length > 0, "and the result says so");
 });
 
+test("when_busy drop: arrivals that find no free user are given up at once, and told", async (t) => {
+  const server = await target(t, "--delay", "100ms");
+  const { result } = await run(server, { rate: 100, duration: "2s", max_users: 5, when_busy: "drop" }, { args: workers(1) });
+  const { arrivals, late, dropped } = result.generator;
+  assert.equal(arrivals, 200);
+  assert.equal(result.requests + dropped, 200, "each is answered or dropped");
+  assert.equal(late, 0);
+  assert.ok(dropped >= 90, `${dropped} dropped`);
+  if (!sanitized) assert.ok(result.latency_ms.max < 300, "nobody waits in a queue");
+  assert.ok(result.notes.some((note) => note.startsWith(`${dropped} of 200 planned arrivals were never started`) && note.includes("drop them")));
+});
+
+test("Poisson arrivals: the same process on one worker and on three, each arrival once", async (t) => {
+  const server = await target(t);
+  const load = { rate: 300, duration: "2s", arrivals: "poisson", seed: 7 };
+  const totals = [];
+  for (const count of [1, 3]) {
+    const ticks = await ticksOf(t, scenario(server, load), count);
+    totals.push(total(ticks, "arrivals"));
+    assert.ok(ticks.every((of) => Math.abs(total([of], "arrivals") - totals[0] / count) <= 1));
+  }
+  assert.equal(totals[0], totals[1]);
+  near(totals[0], 600, 4 * Math.sqrt(600), "arrivals");
+  assert.equal((await server.stats()).requests, 2 * totals[0]);
+});
+
+test("Poisson arrivals, as the target sees them: the gaps vary as much as they are long", { skip: sanitized }, async (t) => {
+  const server = await target(t, "--log-arrivals");
+  const { code } = await run(server, { rate: 100, duration: "5s", arrivals: "poisson", seed: 1 }, { args: workers(2) });
+  assert.equal(code, 0);
+  const at = (await (await fetch(`${server.url}/_arrivals?since=0`)).text()).trim().split("\n").map((line) => Number(line.split(" ")[0]) / 1e6);
+  const gaps = at.sort((a, b) => a - b).slice(1).map((ms, i) => ms - at[i]);
+  const mean = sum(gaps) / gaps.length;
+  near(mean, 10, 1.5, "mean gap");
+  near(Math.sqrt(sum(gaps.map((gap) => (gap - mean) ** 2)) / gaps.length) / mean, 1, 0.25, "coefficient of variation");
+});
+
 test("what is on its way at the end is awaited", async (t) => {
   const server = await target(t, "--delay", "700ms");
   const { code, result } = await run(server, { rate: 50, duration: "1s" });

@@ -380,7 +380,7 @@ static void an_unfit_generator_is_named_worst_first(void **state)
     assert_non_null(strstr(note_at(d, 1), "6 requests failed on this machine"));
     assert_non_null(strstr(note_at(d, 2), "99 % of its core"));
     assert_non_null(strstr(note_at(d, 3), "3.00 ms late"));
-    assert_non_null(strstr(note_at(d, 4), "4 planned arrivals were never started"));
+    assert_non_null(strstr(note_at(d, 4), "4 of 100 planned arrivals were never started"));
     assert_non_null(strstr(note_at(d, 5), "5 of 100 arrivals"));
     assert_non_null(strstr(note_at(d, 6), "7 requests were still waiting"));
     assert_non_null(strstr(note_at(d, 7), "stopped"));

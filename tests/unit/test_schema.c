@@ -202,7 +202,7 @@ static void the_manuals_loads_are_loads(void **state)
                                          (int)load.len, load.ptr)));
         count++;
     }
-    assert_int_equal(count, 3);
+    assert_int_equal(count, 4);
 }
 
 int main(void)

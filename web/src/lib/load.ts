@@ -19,11 +19,13 @@ export function stagesOf(load: unknown): unknown[] | undefined {
   return Array.isArray(level) ? level : undefined;
 }
 
+const onlyWithRate = ["max_users", "arrivals", "seed", "when_busy"];
+
 export function withKind(load: unknown, kind: LoadKindKey): Record<string, unknown> {
   if (!isRecord(load)) return { [kind]: 10, duration: "30s" };
   const old = kindOf(load);
   const entries = Object.entries(load)
-    .filter(([key]) => kind === "rate" || key !== "max_users")
+    .filter(([key]) => kind === "rate" || !onlyWithRate.includes(key))
     .map(([key, value]): [string, unknown] => [key === old ? kind : key, value]);
   return { [kind]: 10, ...Object.fromEntries(entries) };
 }
