@@ -17,6 +17,7 @@ enum {
     PLAN_BODY_MAX = 1 << 20,
     PLAN_USERS_MAX = 1000000,
     PLAN_RATE_MAX = 10000000, /* arrivals per second */
+    PLAN_STREAMS_MAX = 10000,
 };
 
 /* ---- everything that is wrong with a document, not the first thing alone --------------------- */
@@ -192,6 +193,13 @@ struct plan_tls {
     bool resume;        /* a user's next connection to an origin goes on with the last session */
 };
 
+/* Which HTTP is spoken. */
+enum plan_http {
+    PLAN_HTTP_AUTO, /* over TLS what the server prefers of 2 and 1.1, in clear text 1.1 */
+    PLAN_HTTP_1,
+    PLAN_HTTP_2, /* in clear text with prior knowledge */
+};
+
 struct plan {
     struct str name;
     struct str description;
@@ -204,6 +212,8 @@ struct plan {
     struct str *names; /* of requests; a name_id indexes this */
     size_t name_count;
     struct plan_tls tls;
+    enum plan_http http;
+    uint32_t streams;     /* requests in flight on one HTTP/2 connection */
     bool keep_alive;      /* false: a fresh connection for each request */
     uint64_t duration_ns; /* of the longest flow */
     uint64_t drain_ns;    /* how long requests in flight at the end are awaited */

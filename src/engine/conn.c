@@ -22,10 +22,10 @@ void conn_watch_for(struct watch *w, int events)
     if (w->events == events)
         return;
     w->events = events;
-    uv_poll_start(&w->poll, events, on_socket);
+    uv_poll_start(&w->poll, events, w->ready);
 }
 
-static void unwatch(struct watch *w)
+void conn_unwatch(struct watch *w)
 {
     uv_poll_stop(&w->poll);
     close(w->fd);
@@ -43,6 +43,7 @@ int conn_watch_new(struct conn *c, int fd)
     }
     w->poll.data = w;
     w->fd = fd;
+    w->ready = on_socket;
     w->conn = c;
     c->watch = w;
     c->shared->open++;
@@ -56,7 +57,7 @@ void conn_drop_socket(struct conn *c)
         c->ssl = NULL;
     }
     if (c->watch) {
-        unwatch(c->watch);
+        conn_unwatch(c->watch);
         c->watch = NULL;
         c->shared->open--;
     }
@@ -65,6 +66,8 @@ void conn_drop_socket(struct conn *c)
 void conn_close(struct conn *c)
 {
     conn_drop_socket(c);
+    if (c->pool)
+        h2_abandon(c);
     origin_forget(&c->waiter);
     c->state = CONN_CLOSED;
     c->exchange = NULL;
@@ -95,6 +98,14 @@ static bool may_retry(const struct conn *c, enum wire_error kind)
            (kind == WIRE_ERR_RESET || kind == WIRE_ERR_CLOSED);
 }
 
+static void begin(struct conn *c, uint64_t now_ns)
+{
+    if (c->pool)
+        h2_begin(c, now_ns);
+    else
+        conn_connect(c, now_ns);
+}
+
 void conn_fail(struct conn *c, const struct conn_failure *failure, uint64_t now_ns)
 {
     struct exchange *x = c->exchange;
@@ -103,11 +114,14 @@ void conn_fail(struct conn *c, const struct conn_failure *failure, uint64_t now_
         x->retried = true;
         x->sent_ns = x->sent_all_ns = 0;
         c->exchange = x;
-        return conn_connect(c, now_ns);
+        return begin(c, now_ns);
     }
+    bool opening = c->stream.opening;
     struct conn_failure told = *failure; /* it may be c->failure, which the owner may reuse */
     conn_close(c);
     c->events->failed(c->owner, c, &told, now_ns);
+    if (opening)
+        h2_opening_failed(c->pool, &told, now_ns);
 }
 
 void conn_fail_soon(struct conn *c, struct conn_failure failure)
@@ -148,7 +162,7 @@ void conn_exchange(struct conn *c, struct exchange *x, uint64_t now_ns)
     if (c->state == CONN_IDLE)
         conn_begin_sending(c, now_ns);
     else
-        conn_connect(c, now_ns);
+        begin(c, now_ns);
 }
 
 static void on_ready(struct conn *c, int events)
@@ -168,6 +182,7 @@ static void on_ready(struct conn *c, int events)
     case CONN_IDLE:
         return conn_receive(c);
     case CONN_CLOSED:
+    case CONN_WAITING:
     case CONN_RESOLVING:
         return;
     }
@@ -193,6 +208,7 @@ void conn_init(struct conn *c, struct conn_shared *shared, struct origin *origin
     c->shared = shared;
     c->origin = origin;
     c->where = where;
+    c->pool = h2_pool_of(shared->h2, (size_t)(where - shared->plan->origins));
     c->events = events;
     c->owner = owner;
     c->waiter.resolved = conn_on_resolved;
@@ -204,6 +220,7 @@ void conn_init(struct conn *c, struct conn_shared *shared, struct origin *origin
 void conn_fini(struct conn *c)
 {
     conn_close(c);
+    h2_detach(c);
     pacer_cancel(c->shared->pacer, &c->alarm);
     SSL_SESSION_free(c->session);
     http1_fini(&c->parser);

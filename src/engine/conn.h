@@ -5,7 +5,8 @@
  *   CLOSED -> RESOLVING -> CONNECTING -> HANDSHAKING -> SENDING -> RECEIVING -> IDLE -> SENDING ...
  *
  * From any state a failure leads to CLOSED, and so does a response after which the connection
- * cannot be used again.
+ * cannot be used again. Over HTTP/2 a conn has no socket of its own but a stream of a session
+ * (h2.h) from SENDING to CLOSED, and may be WAITING for one.
  */
 #ifndef ENGINE_CONN_H
 #define ENGINE_CONN_H
@@ -13,6 +14,7 @@
 #include <uv.h>
 
 #include "exchange.h"
+#include "h2.h"
 #include "http1.h"
 #include "meter.h"
 #include "origin.h"
@@ -33,11 +35,13 @@ struct conn_shared {
     const struct plan *plan;
     SSL_CTX *tls; /* NULL: no origin needs it */
     char *scratch;
-    uint32_t open; /* sockets */
+    uint32_t open;        /* sockets */
+    struct h2_shared *h2; /* NULL: only HTTP/1.1 is spoken */
 };
 
 enum conn_state {
     CONN_CLOSED,
+    CONN_WAITING, /* for a connection that another conn opens: HTTP/2 */
     CONN_RESOLVING,
     CONN_CONNECTING,
     CONN_HANDSHAKING,
@@ -67,6 +71,8 @@ struct conn {
     struct conn_shared *shared;
     struct origin *origin;
     const struct plan_origin *where;
+    struct h2_pool *pool;    /* of the origin's HTTP/2 sessions; NULL: HTTP/1.1 */
+    struct h2_stream stream; /* on one of them */
     const struct conn_events *events;
     void *owner;
     enum conn_state state;

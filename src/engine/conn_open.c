@@ -12,6 +12,13 @@ static uint64_t end_phase(struct conn *c, enum wire_metric metric)
     return now_ns;
 }
 
+/* The way is there: an HTTP/2 session, or this conn's own. */
+static void opened(struct conn *c, uint64_t now_ns)
+{
+    if (!c->pool || !h2_opened(c, now_ns))
+        conn_begin_sending(c, now_ns);
+}
+
 void conn_shake_hands(struct conn *c)
 {
     char why[TLS_WHY_SIZE] = "";
@@ -21,7 +28,7 @@ void conn_shake_hands(struct conn *c)
     if (want == TLS_WANT_WRITE)
         return conn_watch_for(c->watch, UV_WRITABLE);
     if (want == TLS_DONE)
-        return conn_begin_sending(c, end_phase(c, WIRE_TLS));
+        return opened(c, end_phase(c, WIRE_TLS));
     struct conn_failure failure =
         failure_of(WIRE_ERR_TLS, false, "the TLS handshake failed: %s",
                    want == TLS_FAILED  ? why
@@ -126,5 +133,5 @@ void conn_connected(struct conn *c)
     if (c->where->tls)
         begin_handshake(c, now_ns);
     else
-        conn_begin_sending(c, now_ns);
+        opened(c, now_ns);
 }

@@ -9,13 +9,17 @@ struct watch {
     uv_poll_t poll;
     int fd;
     int events; /* watched for */
+    uv_poll_cb ready;
     struct conn *conn;
+    struct h2 *session; /* has it in place of a conn */
 };
 
 /* Takes over the socket when it answers 0. */
 int conn_watch_new(struct conn *c, int fd);
 void conn_watch_for(struct watch *w, int events);
 void conn_drop_socket(struct conn *c);
+/* Closes the socket. */
+void conn_unwatch(struct watch *w);
 
 /* The phase must end at `phase_ns` (UINT64_MAX: it has no limit of its own), and all of the
  * exchange within its total time. Cheap when called for each request: the alarm is moved only when

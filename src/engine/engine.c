@@ -171,14 +171,32 @@ static int load_plan(struct engine *e, struct str scenario)
     return rc;
 }
 
+static int offer_protocols(struct engine *e)
+{
+    tls_offer(e->shared.tls, e->plan->http);
+    return 0;
+}
+
 static int set_up_tls(struct engine *e)
 {
     struct err why;
     for (size_t i = 0; i < e->plan->origin_count; i++)
         if (e->plan->origins[i].tls)
             return tls_context_new(&e->plan->tls, &e->shared.tls, &why) < 0 ? fail(e, why.message)
-                                                                            : 0;
+                                                                            : offer_protocols(e);
     return 0;
+}
+
+static void flush_h2(void *shared)
+{
+    h2_flush_all(shared);
+}
+
+static void set_up_h2(struct engine *e)
+{
+    e->shared.h2 = h2_shared_new(&e->shared, e->plan);
+    e->pacer.after_batch_owner = e->shared.h2;
+    e->pacer.after_batch = e->shared.h2 ? flush_h2 : NULL;
 }
 
 static int take_plan(struct engine *e, const struct wire_frame *frame)
@@ -193,6 +211,7 @@ static int take_plan(struct engine *e, const struct wire_frame *frame)
     e->shared.plan = e->plan;
     if (set_up_tls(e) < 0)
         return -EINVAL;
+    set_up_h2(e);
     e->origins = mem_alloc(e->plan->origin_count * sizeof *e->origins);
     for (size_t i = 0; i < e->plan->origin_count; i++)
         origin_init(&e->origins[i], &e->plan->origins[i], &e->loop, e->clock);
@@ -337,6 +356,8 @@ static void free_plan(struct engine *e)
     free(e->flows);
     free(e->origins);
     free(e->samples_sent);
+    e->pacer.after_batch = NULL;
+    h2_shared_free(e->shared.h2);
     SSL_CTX_free(e->shared.tls);
     plan_free(e->plan);
 }

@@ -13,7 +13,8 @@ struct prepared {
     const struct plan_request *plan;
     struct str bytes;
     struct http1_memo *memo;
-    bool is_head;    /* the method is HEAD: no body follows */
+    struct h2_head *h2; /* NULL when HTTP/2 is not spoken */
+    bool is_head;       /* the method is HEAD: no body follows */
     bool idempotent; /* may be sent again when its connection turns out to be dead (RFC 9110, 9.2.2)
                       */
 };
@@ -31,6 +32,8 @@ struct exchange {
     uint64_t phase_ns[WIRE_METRIC_COUNT]; /* of dns, connect and tls, as far as `phases` has them */
     unsigned phases;                      /* bit 1 << metric: it took place */
     bool retried;
+    bool http2;       /* sent over HTTP/2 */
+    uint8_t refusals; /* times that it was sent again since the server did not look at it */
 };
 
 static inline void exchange_set_phase(struct exchange *x, enum wire_metric metric, uint64_t ns)
@@ -52,10 +55,14 @@ static inline void exchange_begin(struct exchange *x, const struct prepared *req
     x->bytes_out = 0;
     x->phases = 0;
     x->retried = false;
+    x->http2 = false;
+    x->refusals = 0;
 }
 
 /* Lays out the bytes of `plan`, which must outlive it. */
 void prepared_init(struct prepared *p, const struct plan *plan, const struct plan_request *request);
 void prepared_fini(struct prepared *p);
+/* Says how long its body is, empty or not. */
+bool prepared_has_content(const struct plan_request *r);
 
 #endif

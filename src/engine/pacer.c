@@ -119,6 +119,8 @@ static void on_before_poll(uv_prepare_t *handle)
         pacer_cancel(p, a);
         a->fire(a, now_ns);
     }
+    if (p->after_batch)
+        p->after_batch(p->after_batch_owner);
     arm(p, now_ns);
 }
 

@@ -37,6 +37,9 @@ struct pacer {
     uint64_t armed_ns; /* what the timer is set to; UINT64_MAX: it is not */
     uv_poll_t wake;
     uv_prepare_t before_poll;
+    /* Called in each turn after the alarms, before the loop sleeps; may set alarms. NULL: none */
+    void (*after_batch)(void *owner);
+    void *after_batch_owner;
 };
 
 int pacer_init(struct pacer *p, uv_loop_t *loop, struct clock *clock, struct err *e);

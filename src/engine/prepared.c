@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "exchange.h"
+#include "h2.h"
 
 enum { REQUEST_BYTES_MAX = 16 << 20 }; /* the plan's own limits are lower */
 
@@ -39,6 +40,11 @@ static bool is_one_of(struct str method, const char *const *methods)
 static const char *const with_content[] = {"POST", "PUT", "PATCH", NULL};
 static const char *const idempotent[] = {"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE", NULL};
 
+bool prepared_has_content(const struct plan_request *r)
+{
+    return r->body.len > 0 || is_one_of(r->method, with_content);
+}
+
 static void add_own_fields(struct buf *out, const struct plan *plan, const struct plan_request *r)
 {
     if (!has_header(r, "Host"))
@@ -47,8 +53,7 @@ static void add_own_fields(struct buf *out, const struct plan *plan, const struc
         add_field(out, STR("User-Agent"), STR("squall/" SQUALL_VERSION));
     if (!plan->keep_alive && !has_header(r, "Connection"))
         add_field(out, STR("Connection"), STR("close"));
-    bool content = r->body.len > 0 || is_one_of(r->method, with_content);
-    if (content && !has_header(r, "Content-Length") && !has_header(r, "Transfer-Encoding"))
+    if (prepared_has_content(r) && !has_header(r, "Content-Length") && !has_header(r, "Transfer-Encoding"))
         buf_add_format(out, "Content-Length: %zu\r\n", r->body.len);
 }
 
@@ -70,6 +75,8 @@ void prepared_init(struct prepared *p, const struct plan *plan, const struct pla
     p->idempotent = is_one_of(r->method, idempotent);
     p->bytes = (struct str){mem_copy_text(out.ptr, out.len), out.len};
     p->memo = mem_alloc(sizeof *p->memo);
+    if (plan->http != PLAN_HTTP_1)
+        p->h2 = h2_head_new(plan, r);
     buf_fini(&out);
 }
 
@@ -77,5 +84,6 @@ void prepared_fini(struct prepared *p)
 {
     free((char *)p->bytes.ptr);
     free(p->memo);
+    h2_head_free(p->h2);
     *p = (struct prepared){0};
 }

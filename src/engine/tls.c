@@ -176,6 +176,15 @@ int tls_context_new(const struct plan_tls *settings, SSL_CTX **out, struct err *
 
 /* ---- connections ----------------------------------------------------------------------------- */
 
+void tls_offer(SSL_CTX *context, enum plan_http http)
+{
+    static const unsigned char protocols[] = "\x02h2\x08http/1.1";
+    if (http == PLAN_HTTP_AUTO)
+        SSL_CTX_set_alpn_protos(context, protocols, 12);
+    else if (http == PLAN_HTTP_2)
+        SSL_CTX_set_alpn_protos(context, protocols, 3);
+}
+
 static bool is_address(const char *host)
 {
     ASN1_OCTET_STRING *address = a2i_IPADDRESS(host);

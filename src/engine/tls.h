@@ -12,6 +12,9 @@
 
 int tls_context_new(const struct plan_tls *settings, SSL_CTX **out, struct err *e);
 
+/* What the context asks for by ALPN (RFC 7301); nothing for HTTP/1.1 alone. */
+void tls_offer(SSL_CTX *context, enum plan_http http);
+
 /* For a connected socket, to `origin`. NULL when out of memory. `session` is where the latest
  * session with this origin is kept, and taken up again if there is one; it must outlive the
  * connection. NULL: every handshake is a whole one. */

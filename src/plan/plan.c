@@ -199,6 +199,7 @@ static void read_document(struct plan_reader *r, json_t *root)
     plan->origins = plan_arena_alloc(r->arena, PLAN_REQUESTS_MAX * sizeof *plan->origins);
     plan->tls.verify = true;
     plan->keep_alive = true;
+    plan->streams = PLAN_STREAMS_DEFAULT;
     plan->drain_ns = PLAN_DRAIN_DEFAULT;
     r->defaults.timeouts = (struct plan_timeouts){
         .dns_ns = 5 * NS_PER_S,

@@ -20,6 +20,7 @@ enum {
     PLAN_HOST_MAX = 253,            /* RFC 1035, section 2.3.4, as text */
     PLAN_MAX_USERS_DEFAULT = 10000,
     PLAN_SEED_DEFAULT = 1,
+    PLAN_STREAMS_DEFAULT = 1,
 };
 
 #define PLAN_DURATION_MAX (UINT64_C(366) * 86400 * NS_PER_S)

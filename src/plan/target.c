@@ -54,6 +54,33 @@ static void read_keep_alive(struct plan_reader *r, const struct plan_place *at, 
     plan_read_bool(r, at, &r->plan->keep_alive);
 }
 
+static void read_http(struct plan_reader *r, const struct plan_place *at, void *into)
+{
+    static const char *const names[] = {
+        [PLAN_HTTP_AUTO] = "auto", [PLAN_HTTP_1] = "1.1", [PLAN_HTTP_2] = "2"};
+    struct str text;
+    (void)into;
+    if (!plan_text(r, at, &text))
+        return;
+    for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (str_eq_text(text, names[i])) {
+            r->plan->http = (enum plan_http)i;
+            return;
+        }
+    }
+    plan_problem(r, at, "must be \"auto\", \"1.1\" or \"2\", not %s", plan_quote(text).text);
+}
+
+static void read_streams(struct plan_reader *r, const struct plan_place *at, void *into)
+{
+    (void)into;
+    json_int_t n = json_integer_value(at->value);
+    if (!json_is_integer(at->value) || n < 1 || n > PLAN_STREAMS_MAX)
+        plan_problem(r, at, "must be a whole number from 1 to %d", PLAN_STREAMS_MAX);
+    else
+        r->plan->streams = (uint32_t)n;
+}
+
 /* ---- timeouts -------------------------------------------------------------------------------- */
 
 static const struct plan_key timeout_keys[] = {
@@ -80,6 +107,9 @@ static const struct plan_key target_keys[] = {
     {"timeouts", plan_read_timeouts, offsetof(struct plan_defaults, timeouts), false},
     {"keep_alive", read_keep_alive, 0, false},
     {"tls", plan_read_tls, 0, false},
+    {"http", read_http, 0, false},
+    {"streams", read_streams, 0, false},
+    {"tls", read_tls, 0, false},
     {"drain", read_drain, 0, false},
 };
 

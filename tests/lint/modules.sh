@@ -25,6 +25,7 @@ microhttpd.h daemon
 curl/ aws
 openssl/ engine target store daemon
 cjson/ wire engine exec
+nghttp2/ engine
 jansson.h plan result run store daemon cli aws web
 uv.h engine target exec runner run aws daemon cli
 zlib.h hist daemon web
