@@ -53,9 +53,10 @@ static int set_text(void *into, const char *name, const char *value, struct err 
     const struct {
         const char *name, **place;
     } places[] = {
-        {"url", &s->url},   {"method", &s->method}, {"body", &s->body},
-        {"name", &s->name}, {"users", &s->users},   {"rate", &s->rate},
-        {"ramp", &s->ramp}, {"json", &job->json},   {"duration", &s->duration},
+        {"url", &s->url},   {"method", &s->method},   {"body", &s->body},
+        {"name", &s->name}, {"users", &s->users},     {"rate", &s->rate},
+        {"ramp", &s->ramp}, {"json", &job->json},     {"duration", &s->duration},
+        {"http", &s->http}, {"streams", &s->streams},
     };
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
         if (strcmp(places[i].name, name) == 0)
@@ -105,6 +106,8 @@ static const struct option list[] = {
     {"header", "'NAME: VALUE'", "a header; may be given several times", add_header},
     {"body", "TEXT|@FILE", "the request's body, or the file that has it", set_text},
     {"name", "NAME", "of the test (the URL)", set_text},
+    {"http", "auto|1.1|2", "auto: HTTP/2 over TLS where the server speaks it", set_text},
+    {"streams", "N", "users that share an HTTP/2 connection (1)", set_text},
     {NULL, NULL, "\nHow much, in place of a scenario; TIME is 250ms, 30s, 5m, 1h30m:", NULL},
     {"users", "N", "closed model: N users, each sends when its last answer has come", set_text},
     {"rate", "N", "open model: N requests a second, whatever the server does", set_text},
@@ -141,6 +144,8 @@ static const char *first_flag_of_url(const struct scenario *s)
            : s->header_count ? "--header"
            : s->body         ? "--body"
            : s->name         ? "--name"
+           : s->http         ? "--http"
+           : s->streams      ? "--streams"
            : s->users        ? "--users"
            : s->rate         ? "--rate"
            : s->duration     ? "--duration"

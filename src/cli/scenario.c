@@ -159,10 +159,30 @@ static struct str name_of(const struct scenario *s)
     return s->name ? str_of(s->name) : str_cut(str_of(s->url), PLAN_NAME_MAX);
 }
 
+/* NULL: no flag is about it. */
+static json_t *target_of(const struct scenario *s, struct buf *wrong)
+{
+    if (!s->http && !s->streams)
+        return NULL;
+    json_t *target = json_object();
+    uint64_t n;
+    if (s->http)
+        set_text(target, "http", "http", str_of(s->http), wrong);
+    if (s->streams && str_to_u64(str_of(s->streams), &n) && n <= PLAN_STREAMS_MAX)
+        json_object_set_new(target, "streams", json_integer((json_int_t)n));
+    else if (s->streams)
+        add_problem(wrong, "--streams: \"%.60s\" is no whole number from 1 to %d", s->streams,
+                    PLAN_STREAMS_MAX);
+    return target;
+}
+
 static json_t *document_of(const struct scenario *s, struct buf *wrong)
 {
     json_t *document = json_object(), *step = json_object(), *steps = json_array();
     set_text(document, "name", "name", name_of(s), wrong);
+    json_t *target = target_of(s, wrong);
+    if (target)
+        json_object_set_new(document, "target", target);
     json_object_set_new(document, "load", load_of(s, wrong));
     json_object_set_new(step, "request", request_of(s, wrong));
     json_array_append_new(steps, step);
@@ -196,6 +216,8 @@ static const char *flag_of(const char *pointer)
         const char *pointer, *flag;
     } flags[] = {
         {"/name", "--name"},
+        {"/target/http", "--http"},
+        {"/target/streams", "--streams"},
         {"/load/users", "--users"},
         {"/load/rate", "--rate"},
         {"/load/duration", "--duration"},

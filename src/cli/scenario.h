@@ -13,6 +13,7 @@ enum { SCENARIO_HEADERS_MAX = 100 }; /* --header, so many times */
 struct scenario {
     const char *file; /* "-": stdin */
     const char *url, *method, *body, *name, *users, *rate, *duration, *ramp;
+    const char *http, *streams;
     const char *headers[SCENARIO_HEADERS_MAX];
     size_t header_count;
 };

@@ -104,6 +104,8 @@ struct h2_head {
 
 /* Lower-cased, pseudo-headers first, without what HTTP/2 forbids (RFC 9113, 8.2.2). */
 struct h2_head *h2_head_new(const struct plan *plan, const struct plan_request *r);
+/* As a person reads it; the body too. */
+void h2_head_text(const struct h2_head *head, struct str body, struct buf *out);
 void h2_head_free(struct h2_head *head);
 
 #endif

@@ -149,6 +149,11 @@ static int on_frame(nghttp2_session *ng, const nghttp2_frame *frame, void *sessi
     struct conn *c = NULL;
     switch (frame->hd.type) {
     case NGHTTP2_HEADERS:
+        c = conn_of(h, frame->hd.stream_id);
+        if (c && c->stream.keep_text)
+            keep_text(c, "\r\n", 2);
+        c = NULL;
+        __attribute__((fallthrough));
     case NGHTTP2_DATA:
         if (frame->hd.flags & NGHTTP2_FLAG_END_STREAM)
             c = conn_of(h, frame->hd.stream_id);

@@ -84,6 +84,19 @@ struct h2_head *h2_head_new(const struct plan *plan, const struct plan_request *
     return head;
 }
 
+void h2_head_text(const struct h2_head *head, struct str body, struct buf *out)
+{
+    for (size_t i = 0; i < head->count; i++) {
+        const nghttp2_nv *field = &head->fields[i];
+        buf_add(out, field->name, field->namelen);
+        buf_add_text(out, ": ");
+        buf_add(out, field->value, field->valuelen);
+        buf_add_text(out, "\r\n");
+    }
+    buf_add_text(out, "\r\n");
+    buf_add(out, body.ptr, body.len);
+}
+
 void h2_head_free(struct h2_head *head)
 {
     if (!head)

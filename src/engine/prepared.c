@@ -53,7 +53,8 @@ static void add_own_fields(struct buf *out, const struct plan *plan, const struc
         add_field(out, STR("User-Agent"), STR("squall/" SQUALL_VERSION));
     if (!plan->keep_alive && !has_header(r, "Connection"))
         add_field(out, STR("Connection"), STR("close"));
-    if (prepared_has_content(r) && !has_header(r, "Content-Length") && !has_header(r, "Transfer-Encoding"))
+    if (prepared_has_content(r) && !has_header(r, "Content-Length") &&
+        !has_header(r, "Transfer-Encoding"))
         buf_add_format(out, "Content-Length: %zu\r\n", r->body.len);
 }
 

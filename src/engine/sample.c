@@ -2,7 +2,7 @@
 
 #include "sample.h"
 
-enum { CLASS_CODES = 100, DETAIL_SIZE = 512 };
+enum { CLASS_CODES = 100, DETAIL_SIZE = 512, REQUEST_BYTES_MAX = 16 << 20 };
 
 static bool whole_class(const struct plan_status_set *s, unsigned first)
 {
@@ -39,6 +39,10 @@ void sample_encode(struct buf *out, const struct exchange *x, const struct meter
         buf_add_format(&detail, "status %u, expected", outcome->status);
         say_expected(&detail, &x->request->plan->expect);
     }
+    AUTO(buf_fini) struct buf request;
+    buf_init(&request, REQUEST_BYTES_MAX);
+    if (x->http2)
+        h2_head_text(x->request->h2, x->request->plan->body, &request);
     conn_response_text(conn, &response);
     struct wire_sample sample = {
         .name_id = x->request->plan->name_id,
@@ -47,7 +51,7 @@ void sample_encode(struct buf *out, const struct exchange *x, const struct meter
         .elapsed_ns = now_ns - x->planned_ns,
         .status = outcome->status,
         .detail = buf_str(&detail),
-        .request = x->request->bytes,
+        .request = x->http2 ? buf_str(&request) : x->request->bytes,
         .response = buf_str(&response),
     };
     wire_encode_sample(out, &sample);

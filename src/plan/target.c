@@ -74,8 +74,8 @@ static void read_http(struct plan_reader *r, const struct plan_place *at, void *
 static void read_streams(struct plan_reader *r, const struct plan_place *at, void *into)
 {
     (void)into;
-    json_int_t n = json_integer_value(at->value);
-    if (!json_is_integer(at->value) || n < 1 || n > PLAN_STREAMS_MAX)
+    double n = json_number_value(at->value); /* 5.0 is an integer in JSON Schema */
+    if (!(n >= 1 && n <= PLAN_STREAMS_MAX && n == (uint32_t)n))
         plan_problem(r, at, "must be a whole number from 1 to %d", PLAN_STREAMS_MAX);
     else
         r->plan->streams = (uint32_t)n;
@@ -109,7 +109,7 @@ static const struct plan_key target_keys[] = {
     {"tls", plan_read_tls, 0, false},
     {"http", read_http, 0, false},
     {"streams", read_streams, 0, false},
-    {"tls", read_tls, 0, false},
+    {"tls", plan_read_tls, 0, false},
     {"drain", read_drain, 0, false},
 };
 

@@ -37,11 +37,41 @@ static void tls_mistakes_have_their_place(void **state)
                    "/target/tls/cert_fil", "cert_file");
 }
 
+static void http_and_streams_are_in_the_plan(void **state)
+{
+    (void)state;
+    struct plan *plan = parsed(WITH_TARGET("{}"));
+    assert_int_equal(plan->http, PLAN_HTTP_AUTO);
+    assert_int_equal(plan->streams, 1);
+    plan_free(plan);
+
+    plan = parsed(WITH_TARGET("{\"http\": \"1.1\"}"));
+    assert_int_equal(plan->http, PLAN_HTTP_1);
+    plan_free(plan);
+
+    plan = parsed(WITH_TARGET("{\"http\": \"2\", \"streams\": 100}"));
+    assert_int_equal(plan->http, PLAN_HTTP_2);
+    assert_int_equal(plan->streams, 100);
+    plan_free(plan);
+}
+
+static void http_mistakes_have_their_place(void **state)
+{
+    (void)state;
+    assert_refused(WITH_TARGET("{\"http\": \"3\"}"), "/target/http",
+                   "must be \"auto\", \"1.1\" or \"2\", not \"3\"");
+    assert_refused(WITH_TARGET("{\"streams\": 0}"), "/target/streams",
+                   "must be a whole number from 1 to 10000");
+    assert_refused(WITH_TARGET("{\"streams\": \"5\"}"), "/target/streams", "whole number");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tls_settings_are_in_the_plan),
         cmocka_unit_test(tls_mistakes_have_their_place),
+        cmocka_unit_test(http_and_streams_are_in_the_plan),
+        cmocka_unit_test(http_mistakes_have_their_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
