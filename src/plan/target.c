@@ -106,7 +106,6 @@ static const struct plan_key target_keys[] = {
     {"headers", read_headers, offsetof(struct plan_defaults, headers), false},
     {"timeouts", plan_read_timeouts, offsetof(struct plan_defaults, timeouts), false},
     {"keep_alive", read_keep_alive, 0, false},
-    {"tls", plan_read_tls, 0, false},
     {"http", read_http, 0, false},
     {"streams", read_streams, 0, false},
     {"tls", plan_read_tls, 0, false},
