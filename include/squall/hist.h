@@ -82,6 +82,9 @@ static inline void hist_record_ns(struct hist *h, uint64_t ns)
 }
 
 void hist_merge(struct hist *into, const struct hist *from);
+/* Takes out what was merged before: what came since remains. Its extremes become those of its
+ * counters. */
+void hist_subtract(struct hist *from, const struct hist *part);
 
 /* Statistics, in microseconds; 0 for an empty histogram. `percent` is 0..100. The value at a
  * percentile is the highest equivalent value of its counter, as HdrHistogram has it, but never

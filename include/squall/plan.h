@@ -18,6 +18,8 @@ enum {
     PLAN_USERS_MAX = 1000000,
     PLAN_RATE_MAX = 10000000, /* arrivals per second */
     PLAN_STREAMS_MAX = 10000,
+    PLAN_THRESHOLDS_MAX = 100,
+    PLAN_THRESHOLD_TEXT_MAX = 512, /* bytes of one, its request name included */
 };
 
 /* ---- everything that is wrong with a document, not the first thing alone --------------------- */
@@ -200,6 +202,52 @@ enum plan_http {
     PLAN_HTTP_2, /* in clear text with prior knowledge */
 };
 
+/* ---- thresholds: what the numbers must be for a run to pass ---------------------------------- */
+enum plan_metric {
+    PLAN_METRIC_LATENCY,
+    PLAN_METRIC_SERVICE,
+    PLAN_METRIC_DNS,
+    PLAN_METRIC_CONNECT,
+    PLAN_METRIC_TLS,
+    PLAN_METRIC_SEND,
+    PLAN_METRIC_WAIT,
+    PLAN_METRIC_RECEIVE,
+    PLAN_METRIC_SEND_LAG,
+    PLAN_METRIC_ERROR_RATE,
+    PLAN_METRIC_RATE,
+    PLAN_METRIC_REQUESTS,
+    PLAN_METRIC_ERRORS,
+    PLAN_METRIC_DROPPED,
+    PLAN_METRIC_LATE,
+};
+
+enum plan_statistic {
+    PLAN_STATISTIC_NONE, /* of what is a number as it is */
+    PLAN_STATISTIC_MIN,
+    PLAN_STATISTIC_MEAN,
+    PLAN_STATISTIC_STDEV,
+    PLAN_STATISTIC_MAX,
+    PLAN_STATISTIC_PERCENTILE,
+};
+
+enum plan_comparison { PLAN_BELOW, PLAN_AT_MOST, PLAN_ABOVE, PLAN_AT_LEAST };
+
+enum { PLAN_ALL_NAMES = UINT32_MAX };
+
+struct plan_threshold {
+    struct str text; /* as a person reads it, with its name and window */
+    enum plan_metric metric;
+    enum plan_statistic statistic;
+    double percent; /* of PLAN_STATISTIC_PERCENTILE */
+    enum plan_comparison comparison;
+    double limit;     /* in its unit */
+    const char *unit; /* "ms", "%", "/s"; "" for a count */
+    uint32_t name_id; /* PLAN_ALL_NAMES: of all requests together */
+    bool abort;
+    uint64_t grace_ns; /* from the start: nothing is judged before, save the whole run at its end */
+    uint64_t window_ns; /* 0: over the whole run */
+};
+
 struct plan {
     struct str name;
     struct str description;
@@ -217,13 +265,18 @@ struct plan {
     bool keep_alive;      /* false: a fresh connection for each request */
     uint64_t duration_ns; /* of the longest flow */
     uint64_t drain_ns;    /* how long requests in flight at the end are awaited */
-    void *memory;         /* owns all of the above */
+    struct plan_threshold *thresholds;
+    size_t threshold_count;
+    void *memory; /* owns all of the above */
 };
 
 /* Parses and validates `text`. 0 and a plan that the caller frees; or -EINVAL and at least one
  * problem; `out` is NULL then. */
 int plan_parse(const char *text, size_t len, struct plan **out, struct plan_problems *problems);
 void plan_free(struct plan *plan);
+
+/* Adds a threshold like "latency p95 < 300ms" to those of the document. -EINVAL when it is none. */
+int plan_add_threshold(struct plan *plan, struct str text, struct err *e);
 
 /* The JSON Schema (2020-12) of the document. */
 struct str plan_schema(void);

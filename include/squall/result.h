@@ -9,6 +9,7 @@
 
 #include "squall/base.h"
 #include "squall/hist.h"
+#include "squall/plan.h"
 #include "squall/wire.h"
 
 enum {
@@ -98,5 +99,39 @@ json_t *result_document(const struct result *r);
 json_t *result_second_document(const struct result *r, const struct result_second *s);
 /* {count,min,mean,stdev,p50,p90,p95,p99,p999,max} in ms. */
 json_t *result_summary_json(const struct hist *h);
+
+/* ---- thresholds: what a plan asks of the numbers ----------------------------------------------
+ */
+struct result_verdict {
+    const struct plan_threshold *threshold;
+    bool measured; /* there is a value */
+    double value;  /* in the threshold's unit: of the run up to now, or the worst of any window */
+    bool passed;   /* up to now */
+    bool broken;   /* after some second it did not hold; the whole run may have recovered */
+    uint32_t first_broken_s;
+    bool aborted; /* it ended the run */
+};
+
+struct result_thresholds;
+
+/* `list` is borrowed. `load_s` is the length of the load: arrivals do not go on after it. */
+struct result_thresholds *result_thresholds_new(const struct plan_threshold *list, size_t count,
+                                                uint32_t load_s);
+void result_thresholds_free(struct result_thresholds *t);
+/* The load ends earlier than planned. */
+void result_thresholds_end_load(struct result_thresholds *t, uint32_t load_s);
+/* Judges what `r` has when all workers have reported `second`. The threshold that asks for the end
+ * of the run, NULL when none does. */
+const struct result_verdict *result_thresholds_judge(struct result_thresholds *t,
+                                                     const struct result *r, uint32_t second);
+/* Judges the whole: no more numbers will come. */
+void result_thresholds_finish(struct result_thresholds *t, const struct result *r);
+/* None is broken. One for which nothing was ever measured has not been met. */
+bool result_thresholds_passed(const struct result_thresholds *t);
+/* As in openapi.json, "Verdict". New reference. */
+json_t *result_thresholds_json(const struct result_thresholds *t);
+/* "412 ms": a value in its unit. */
+enum { RESULT_VALUE_SIZE = 64 };
+void result_value_text(char out[RESULT_VALUE_SIZE], double value, const char *unit);
 
 #endif

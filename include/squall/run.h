@@ -54,15 +54,18 @@ struct run_options {
     uv_loop_t *loop;
     struct clock *clock;
     struct log *log;
-    const char *id;         /* copied; in log lines */
-    const char *executable; /* NULL: /proc/self/exe */
-    struct str scenario;    /* the document's text; copied */
-    uint32_t workers;       /* 0: as many as the plan wants */
+    const char *id;                /* copied; in log lines */
+    const char *executable;        /* NULL: /proc/self/exe */
+    struct str scenario;           /* the document's text; copied */
+    uint32_t workers;              /* 0: as many as the plan wants */
+    const char *const *thresholds; /* beside those of the document */
+    size_t threshold_count;
     const struct run_observer *observer;
     void *owner;
 };
 
-/* Checks the scenario and makes a run in state queued; nothing is started yet. */
+/* Checks the scenario and makes a run in state queued; nothing is started yet. `problems` are those
+ * of the document; when there are none, `e` says what is wrong with a threshold beside it. */
 int run_new(const struct run_options *options, struct run **out, struct plan_problems *problems,
             struct err *e);
 /* queued to provisioning (the observer is told from inside): spawns the workers; the rest follows
@@ -83,8 +86,8 @@ const struct plan *run_plan(const struct run *run);
 struct result *run_result(const struct run *run);
 uint64_t run_started_wall_ns(const struct run *run); /* 0: not yet */
 uint32_t run_workers(const struct run *run);
-/* At least one request, no error and no failed check (and, once there are thresholds, none broken).
- */
+/* Complete, with at least one request; where there are thresholds, they alone decide about the
+ * rest: none is broken; else no request failed and no check. */
 bool run_passed(const struct run *run);
 /* The result document with what the run knows beside the numbers: state, reason, and passed (null
  * until it is final). New reference. */

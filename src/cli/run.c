@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "junit.h"
 #include "options.h"
 #include "progress.h"
 #include "scenario.h"
@@ -31,9 +32,11 @@ enum { STOP_SIGNAL_COUNT = sizeof stop_signals / sizeof stop_signals[0] };
 
 struct job {
     struct scenario scenario;
-    uint64_t workers; /* 0: as many as the load needs */
-    const char *json; /* file for the result; "-": stdout; NULL: none */
-    int json_fd;      /* -1: none */
+    uint64_t workers;  /* 0: as many as the load needs */
+    const char *json;  /* file for the result; "-": stdout; NULL: none */
+    int json_fd;       /* -1: none */
+    const char *junit; /* file for the verdicts; NULL: none */
+    int junit_fd;
     bool quiet;
     uv_loop_t loop;
     uv_signal_t signals[STOP_SIGNAL_COUNT];
@@ -56,7 +59,7 @@ static int set_text(void *into, const char *name, const char *value, struct err 
         {"url", &s->url},   {"method", &s->method},   {"body", &s->body},
         {"name", &s->name}, {"users", &s->users},     {"rate", &s->rate},
         {"ramp", &s->ramp}, {"json", &job->json},     {"duration", &s->duration},
-        {"http", &s->http}, {"streams", &s->streams},
+        {"http", &s->http}, {"streams", &s->streams}, {"junit", &job->junit},
     };
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
         if (strcmp(places[i].name, name) == 0)
@@ -71,6 +74,16 @@ static int add_header(void *into, const char *name, const char *value, struct er
     if (s->header_count == SCENARIO_HEADERS_MAX)
         return err_set(e, -EINVAL, "at most %d headers", SCENARIO_HEADERS_MAX);
     s->headers[s->header_count++] = value;
+    return 0;
+}
+
+static int add_threshold(void *into, const char *name, const char *value, struct err *e)
+{
+    (void)name;
+    struct scenario *s = &((struct job *)into)->scenario;
+    if (s->threshold_count == SCENARIO_THRESHOLDS_MAX)
+        return err_set(e, -EINVAL, "at most %d thresholds", SCENARIO_THRESHOLDS_MAX);
+    s->thresholds[s->threshold_count++] = value;
     return 0;
 }
 
@@ -116,6 +129,11 @@ static const struct option list[] = {
     {NULL, NULL, "\nFor both:", NULL},
     {"workers", "N", "processes that make the load (as many as it needs, at most one a core)",
      set_workers},
+    {"threshold", "'METRIC < LIMIT'",
+     "what must hold, as 'latency p95 < 300ms', 'error rate < 1 %' or 'rate > 500/s';\n"
+     "may be given several times, and then decides whether the test has passed",
+     add_threshold},
+    {"junit", "FILE", "write the verdicts as JUnit XML, for a CI server", set_text},
     {"json", "FILE|-", "write the result as JSON; with - the summary goes to stderr", set_text},
     {"quiet", NULL, "no progress, no summary", set_quiet},
     {0},
@@ -129,11 +147,12 @@ static const struct options options = {
               "Runs one load test and sums it up. A scenario is a JSON document, see\n"
               "squall-scenario(5); - reads it from stdin.\n"
               "\n",
-    .after = "\n"
-             "Ctrl-C stops the test and sums up; twice, it ends at once.\n"
-             "\n"
-             "Exit codes: 0 passed; 1 a request or a check failed; 2 wrong usage or scenario;\n"
-             "3 it could not run.\n",
+    .after =
+        "\n"
+        "Ctrl-C stops the test and sums up; twice, it ends at once.\n"
+        "\n"
+        "Exit codes: 0 passed; 1 a threshold was broken, or, where there is none, a request or\n"
+        "a check failed; 2 wrong usage or scenario; 3 it could not run.\n",
     .list = list,
     .word = take_file,
 };
@@ -250,11 +269,15 @@ static int make_run(struct job *job)
             .id = id,
             .scenario = buf_str(&text),
             .workers = (uint32_t)job->workers,
+            .thresholds = job->scenario.thresholds,
+            .threshold_count = job->scenario.threshold_count,
             .observer = &observer,
             .owner = job,
         };
         if (run_new(&o, &job->run, &problems, &e) < 0) {
             scenario_explain(&job->scenario, &problems, &wrong);
+            if (problems.count == 0)
+                buf_add_format(&wrong, "%s: %s\n", options.command, e.message);
             code = complain(job, &wrong);
         }
     }
@@ -264,15 +287,25 @@ static int make_run(struct job *job)
     return code;
 }
 
-static int open_json(struct job *job)
+static int open_for(const char *option, const char *path, int *fd)
 {
+    *fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+    if (*fd < 0)
+        return options_refuse(&options, "--%s: cannot write %s: %s", option, path, strerror(errno));
+    return OPTIONS_GO_ON;
+}
+
+/* Before the run, so that it is not made in vain. */
+static int open_files(struct job *job)
+{
+    int code = OPTIONS_GO_ON;
     if (job->json && strcmp(job->json, "-") == 0)
         job->json_fd = STDOUT_FILENO;
     else if (job->json)
-        job->json_fd = open(job->json, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-    if (job->json && job->json_fd < 0)
-        return options_refuse(&options, "--json: cannot write %s: %s", job->json, strerror(errno));
-    return OPTIONS_GO_ON;
+        code = open_for("json", job->json, &job->json_fd);
+    if (job->junit && code == OPTIONS_GO_ON)
+        code = open_for("junit", job->junit, &job->junit_fd);
+    return code;
 }
 
 static int write_json(struct job *job, const json_t *result)
@@ -288,6 +321,21 @@ static int write_json(struct job *job, const json_t *result)
         write(fd, "\n", 1) != 1)
         return -errno;
     return fd != STDOUT_FILENO && close(fd) < 0 ? -errno : 0;
+}
+
+static int write_junit(struct job *job, const json_t *result)
+{
+    if (job->junit_fd < 0)
+        return 0;
+    struct buf text;
+    buf_init(&text, JUNIT_MAX);
+    junit_add(&text, run_plan(job->run)->name.ptr, result);
+    errno = EIO;
+    bool written = (ftruncate(job->junit_fd, 0) == 0 || errno == EINVAL) &&
+                   write(job->junit_fd, text.ptr, text.len) == (ssize_t)text.len;
+    int rc = written ? 0 : -errno;
+    buf_fini(&text);
+    return close(job->junit_fd) < 0 && rc == 0 ? -errno : rc;
 }
 
 static void print_summary(struct job *job, const json_t *result)
@@ -318,12 +366,15 @@ static int report(struct job *job)
         print_summary(job, result);
     else if (code == CLI_NOT_RUN)
         fprintf(stderr, "%s: %s\n", options.command, run_reason(job->run));
-    int rc = write_json(job, result);
+    int json = write_json(job, result), junit = write_junit(job, result);
     json_decref(result);
-    if (rc == 0)
-        return code;
-    fprintf(stderr, "%s: --json: cannot write %s: %s\n", options.command, job->json, strerror(-rc));
-    return CLI_NOT_RUN;
+    if (json < 0)
+        fprintf(stderr, "%s: --json: cannot write %s: %s\n", options.command, job->json,
+                strerror(-json));
+    if (junit < 0)
+        fprintf(stderr, "%s: --junit: cannot write %s: %s\n", options.command, job->junit,
+                strerror(-junit));
+    return json < 0 || junit < 0 ? CLI_NOT_RUN : code;
 }
 
 /* Runs what was made, to its end. */
@@ -343,7 +394,7 @@ static int run_to_end(struct job *job)
 
 int cli_run(int argc, char **argv)
 {
-    struct job job = {.json_fd = -1};
+    struct job job = {.json_fd = -1, .junit_fd = -1};
     int code = parse(&job, argc, argv);
     if (code != OPTIONS_GO_ON)
         return code;
@@ -352,7 +403,7 @@ int cli_run(int argc, char **argv)
     log_init(&job.log, job.progress.log_fd, LOG_WARN, clock_system());
     code = make_run(&job);
     if (code == OPTIONS_GO_ON)
-        code = open_json(&job);
+        code = open_files(&job);
     if (code == OPTIONS_GO_ON)
         code = run_to_end(&job);
     run_free(job.run);

@@ -7,7 +7,10 @@
 
 #include "squall/plan.h"
 
-enum { SCENARIO_HEADERS_MAX = 100 }; /* --header, so many times */
+enum {
+    SCENARIO_HEADERS_MAX = 100, /* --header, so many times */
+    SCENARIO_THRESHOLDS_MAX = PLAN_THRESHOLDS_MAX,
+};
 
 /* As the flags gave them; NULL: not given. */
 struct scenario {
@@ -16,6 +19,8 @@ struct scenario {
     const char *http, *streams;
     const char *headers[SCENARIO_HEADERS_MAX];
     size_t header_count;
+    const char *thresholds[SCENARIO_THRESHOLDS_MAX]; /* beside those of the document */
+    size_t threshold_count;
 };
 
 /* Puts the document's text into `out`. 0; or -EINVAL, and all that is wrong as lines in `wrong`. */

@@ -2,8 +2,11 @@
  * believed, totals, times, requests, errors. */
 #include "summary.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "squall/result.h"
 
 enum {
     WIDTH_MAX = 110, /* text that is wider reads badly */
@@ -30,11 +33,29 @@ static struct str text(const json_t *object, const char *key)
 
 /* ---- the verdict ----------------------------------------------------------------------------- */
 
+static size_t count_met(const json_t *result)
+{
+    size_t i, met = 0;
+    json_t *verdict;
+    json_array_foreach(json_object_get(result, "thresholds"), i, verdict)
+    {
+        met += json_is_true(json_object_get(verdict, "passed"));
+    }
+    return met;
+}
+
 static void add_failure(struct buf *out, const json_t *result)
 {
     char errors[CELL_SIZE], requests[CELL_SIZE];
     if (count(result, "requests") == 0) {
         buf_add_text(out, "failed: no request was finished");
+        return;
+    }
+    size_t thresholds = json_array_size(json_object_get(result, "thresholds"));
+    if (thresholds > 0) {
+        size_t broken = thresholds - count_met(result);
+        buf_add_format(out, "failed: %zu of %zu threshold%s %s not met", broken, thresholds,
+                       thresholds == 1 ? "" : "s", broken == 1 ? "was" : "were");
         return;
     }
     cell_count(errors, count(result, "errors"));
@@ -76,6 +97,34 @@ static void add_notes(struct buf *out, const json_t *result, const struct termin
         buf_add_text(out, i == 0 ? "\n" : "");
         terminal_add_coloured(t, out, COLOUR_YELLOW, "Note: ");
         terminal_add_wrapped(out, str_of(json_string_value(note)), 6, t->width);
+    }
+}
+
+/* The value beside the threshold's own words, which have the limit. */
+static void add_thresholds(struct buf *out, const json_t *result, const struct terminal *t)
+{
+    enum { MARK_WIDTH = 8 };
+    size_t i;
+    json_t *verdict;
+    json_array_foreach(json_object_get(result, "thresholds"), i, verdict)
+    {
+        char value[RESULT_VALUE_SIZE];
+        bool passed = json_is_true(json_object_get(verdict, "passed"));
+        struct buf line;
+        buf_init(&line, SUMMARY_MAX);
+        buf_add_text(out, i == 0 ? "\nThresholds\n" : "");
+        terminal_add_coloured(t, out, passed ? COLOUR_GREEN : COLOUR_RED,
+                              passed ? "met     " : "broken  ");
+        buf_add_format(&line, "%s: ", text(verdict, "text").ptr);
+        result_value_text(value, number(verdict, "value"), text(verdict, "unit").ptr);
+        if (json_is_null(json_object_get(verdict, "value")))
+            buf_add_text(&line, "nothing was measured");
+        else
+            buf_add_text(&line, value);
+        if (json_is_integer(json_object_get(verdict, "first_broken_s")) && !passed)
+            buf_add_format(&line, "; first in second %" PRIu64, count(verdict, "first_broken_s"));
+        terminal_add_wrapped(out, buf_str(&line), MARK_WIDTH, t->width);
+        buf_fini(&line);
     }
 }
 
@@ -313,6 +362,7 @@ void summary_add(struct buf *out, const char *name, const json_t *result, const 
         shown.width = WIDTH_MAX;
     add_verdict(out, name, result, &shown);
     add_notes(out, result, &shown);
+    add_thresholds(out, result, &shown);
     if (count(result, "requests") == 0)
         return;
     add_totals(out, result, &shown);

@@ -108,3 +108,30 @@ void hist_merge(struct hist *into, const struct hist *from)
     if (from->max_us > into->max_us)
         into->max_us = from->max_us;
 }
+
+void hist_subtract(struct hist *from, const struct hist *part)
+{
+    if (part->low > part->high)
+        return;
+    for (uint32_t i = part->low; i <= part->high; i++) {
+        if (i - from->first >= from->span)
+            continue;
+        uint64_t *count = &from->counts[i - from->first];
+        uint64_t taken = part->counts[i - part->first];
+        taken = taken < *count ? taken : *count;
+        *count -= taken;
+        from->total -= taken;
+    }
+    if (from->total == 0) {
+        set_empty(from); /* all counters in use are 0 */
+        return;
+    }
+    while (from->counts[from->low - from->first] == 0)
+        from->low++;
+    while (from->counts[from->high - from->first] == 0)
+        from->high--;
+    if (from->min_us < hist_index_low_us(from->low))
+        from->min_us = hist_index_low_us(from->low);
+    if (from->max_us > hist_index_high_us(from->high))
+        from->max_us = hist_index_high_us(from->high);
+}

@@ -142,7 +142,7 @@ static void read_flows(struct plan_reader *r, const struct plan_place *at, void 
 
 #define FLOW_FIELD(field) offsetof(struct scenario_reading, flow.field)
 
-/* The target comes before the steps, which build on it. */
+/* The target comes before the steps, which build on it, and those before what names requests. */
 static const struct plan_key scenario_keys[] = {
     {"$schema", read_schema_name, 0, false},
     {"name", plan_read_name, FLOW_FIELD(name), true},
@@ -152,6 +152,7 @@ static const struct plan_key scenario_keys[] = {
     {"load", read_flow_load, offsetof(struct scenario_reading, flow), false},
     {"steps", plan_read_steps, FLOW_FIELD(steps), false},
     {"flows", read_flows, 0, false},
+    {"thresholds", plan_read_thresholds, 0, false},
 };
 
 const struct plan_object plan_object_scenario = {"", scenario_keys,

@@ -173,7 +173,7 @@ enum { PLAN_KEYS_MAX = 15 };
 
 extern const struct plan_object plan_object_scenario, plan_object_flow, plan_object_target,
     plan_object_tls, plan_object_timeouts, plan_object_load, plan_object_stage, plan_object_step,
-    plan_object_request, plan_object_check, plan_object_think;
+    plan_object_request, plan_object_check, plan_object_think, plan_object_threshold;
 
 /* False, with problems, when it is no object. */
 bool plan_read_object(struct plan_reader *r, const struct plan_place *at,
@@ -212,7 +212,8 @@ struct plan_steps {
     struct plan_step *items;
     size_t count;
 };
-plan_read plan_read_steps; /* struct plan_steps */
+plan_read plan_read_steps;      /* struct plan_steps */
+plan_read plan_read_thresholds; /* into nothing: the reader's plan, which has all its names */
 /* At the object {"url": ...}. */
 void plan_read_request(struct plan_reader *r, const struct plan_place *at,
                        struct plan_request *out);

@@ -35,6 +35,7 @@ struct run {
     size_t scenario_len;
     struct plan *plan;
     struct result *result;
+    struct result_thresholds *thresholds;
     struct runner *runner;
     struct member *members;
     uint32_t workers;
@@ -102,11 +103,27 @@ static void enter(struct run *run, enum run_state to)
         fail(run, "cannot record that the run is %s: %s", run_state_text(to), strerror(-rc));
 }
 
+/* After the numbers of all seconds up to `complete` have come. */
+static void judge(struct run *run, uint32_t complete)
+{
+    const struct result_verdict *v =
+        result_thresholds_judge(run->thresholds, run->result, complete);
+    if (!v)
+        return;
+    char reason[REASON_MAX], value[RESULT_VALUE_SIZE];
+    result_value_text(value, v->value, v->threshold->unit);
+    snprintf(reason, sizeof reason, "ended by a threshold after %u s: %.*s; it was %s",
+             complete + 1, (int)v->threshold->text.len, v->threshold->text.ptr, value);
+    run_stop(run, reason);
+}
+
 static void report_seconds(struct run *run)
 {
     uint32_t complete;
     if (!result_complete_second(run->result, &complete))
         return;
+    if (run->next_second <= complete)
+        judge(run, complete);
     while (run->next_second <= complete) {
         const struct result_second *s = result_second_at(run->result, run->next_second++);
         if (s)
@@ -121,6 +138,7 @@ static void enter_final(struct run *run)
         if (!run->members[w].done)
             result_worker_lost(run->result, w);
     report_seconds(run);
+    result_thresholds_finish(run->thresholds, run->result);
     enter(run, run->failed ? RUN_FAILED : RUN_COMPLETE);
 }
 
@@ -313,6 +331,8 @@ static void stop_now(struct run *run)
     run->stopped = true;
     if (run->state < RUN_RUNNING)
         return enter(run, RUN_CANCELLED);
+    result_thresholds_end_load(run->thresholds,
+                               (uint32_t)((now_ns(run) - run->start_ns) / NS_PER_S));
     uint64_t end_ns = now_ns(run) + run->plan->drain_ns + run_state_limit_ns(RUN_RUNNING);
     if (end_ns < run->deadline_ns)
         run->deadline_ns = end_ns;
@@ -354,6 +374,18 @@ static void open_timer(struct run *run)
     run->timer_open = true;
 }
 
+/* Those that do not stand in the document. */
+static int add_thresholds(struct plan *plan, const struct run_options *o, struct err *e)
+{
+    int rc = 0;
+    for (size_t i = 0; i < o->threshold_count && rc == 0; i++) {
+        rc = plan_add_threshold(plan, str_of(o->thresholds[i]), e);
+        if (rc < 0)
+            err_prefix(e, "--threshold '%.100s'", o->thresholds[i]);
+    }
+    return rc;
+}
+
 /* ---- for the owner --------------------------------------------------------------------------- */
 
 static const struct runner_events events = {
@@ -369,6 +401,11 @@ int run_new(const struct run_options *o, struct run **out, struct plan_problems 
     struct plan *plan;
     if (plan_parse(o->scenario.ptr, o->scenario.len, &plan, problems) < 0)
         return err_set(e, -EINVAL, "the scenario is not valid");
+    int rc = add_thresholds(plan, o, e);
+    if (rc < 0) {
+        plan_free(plan);
+        return rc;
+    }
     struct run *run = mem_alloc(sizeof *run);
     run->loop = o->loop;
     run->clock = o->clock;
@@ -383,6 +420,8 @@ int run_new(const struct run_options *o, struct run **out, struct plan_problems 
     run->workers = o->workers ? o->workers : plan_workers_wanted(plan, uv_available_parallelism());
     run->members = mem_alloc(run->workers * sizeof *run->members);
     run->result = result_new(plan->names, plan->name_count, run->workers);
+    run->thresholds = result_thresholds_new(plan->thresholds, plan->threshold_count,
+                                            (uint32_t)(plan->duration_ns / NS_PER_S));
     *out = run;
     return 0;
 }
@@ -428,6 +467,7 @@ void run_free(struct run *run)
     if (!run)
         return;
     assert(!run->timer_open);
+    result_thresholds_free(run->thresholds);
     result_free(run->result);
     plan_free(run->plan);
     free(run->members);
@@ -475,7 +515,9 @@ uint32_t run_workers(const struct run *run)
 bool run_passed(const struct run *run)
 {
     const struct result_counts *all = &result_total(run->result)->counts;
-    return run->state == RUN_COMPLETE && all->requests > 0 && all->errors == 0;
+    bool met = run->plan->threshold_count > 0 ? result_thresholds_passed(run->thresholds)
+                                              : all->errors == 0;
+    return run->state == RUN_COMPLETE && all->requests > 0 && met;
 }
 
 json_t *run_document(const struct run *run)
@@ -485,5 +527,6 @@ json_t *run_document(const struct run *run)
     json_object_set_new(out, "reason", run->reason[0] ? json_string(run->reason) : json_null());
     json_object_set_new(out, "passed",
                         run_state_final(run->state) ? json_boolean(run_passed(run)) : json_null());
+    json_object_set_new(out, "thresholds", result_thresholds_json(run->thresholds));
     return out;
 }

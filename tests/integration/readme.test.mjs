@@ -67,7 +67,8 @@ test("its tests from the terminal", async (t) => {
   assert.equal(tried.stdout.match(/: passed\n/g).length, 2);
   const piped = await bash(here(pipeline, { target: target.url }), dir);
   assert.equal(piped.code, 0, piped.stderr);
-  assert.match(piped.stdout, /\ntrue\n$/);
+  assert.match(piped.stdout, /\nThresholds\nmet +latency p99 < 500ms: .*\nmet +error rate < 1 %: 0 %\n/);
+  assert.match(readFileSync(join(dir, "result.xml"), "utf8"), /failures="0"/);
 });
 
 test("its test with curl", async (t) => {

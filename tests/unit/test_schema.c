@@ -14,7 +14,7 @@ EMBED(manual, "man/squall-scenario.5");
 static const struct plan_object *const objects[] = {
     &plan_object_scenario, &plan_object_flow,  &plan_object_target,  &plan_object_tls,
     &plan_object_timeouts, &plan_object_load,  &plan_object_stage,   &plan_object_step,
-    &plan_object_think,    &plan_object_check, &plan_object_request,
+    &plan_object_think,    &plan_object_check, &plan_object_request, &plan_object_threshold,
 };
 enum { OBJECT_COUNT = sizeof objects / sizeof objects[0] };
 
