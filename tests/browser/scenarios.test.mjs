@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { scenario, startDaemon, until } from "../integration/lib/daemon.mjs";
+import { startTarget } from "../integration/lib/squall.mjs";
 import { isClean, mistakeComes, mistakeGoes, openPage, useBrowser } from "./lib/page.mjs";
 
 const held = useBrowser();
@@ -150,6 +151,41 @@ test("the form reaches what a scenario can say: headers, timeouts, TLS, checks, 
       { name: "admins", load: { users: 1, duration: "30s" }, steps: [{ request: { url: "/" } }] },
     ],
   });
+  isClean(page);
+});
+
+test("thresholds are a list in the form, each with its mistake beside it, and a result page has their verdicts", async (t) => {
+  const daemon = await startDaemon(t);
+  const server = await startTarget(["--quiet"]);
+  t.after(server.stop);
+  const own = { that: "errors < 1000", window: "1s" };
+  const made = await daemon.create(scenario(server, { thresholds: [own] }));
+  const page = await openPage(t, held, daemon, `/scenarios/${made.id}`);
+  const list = page.getByRole("group", { name: "Thresholds" });
+  await list.getByText('window: "1s" (in the JSON view)').waitFor();
+  await list.getByRole("button", { name: "Add a threshold" }).click();
+  const second = list.getByLabel("Threshold 2", { exact: true });
+  await second.fill("latncy p95 < 300ms");
+  await mistakeComes(second, /did you mean "latency"\?/);
+  await second.fill("latency p95 < 300ms");
+  await mistakeGoes(second);
+  await second.fill("latency p95 < 300");
+  await mistakeComes(second, /has no unit/);
+  await second.fill("latency p95 < 1us");
+  await mistakeGoes(second);
+  await list.getByRole("button", { name: "Add a threshold" }).click();
+  await list.getByRole("button", { name: "Remove threshold 3" }).click();
+  await page.getByRole("button", { name: "Save", exact: true }).click();
+  await page.getByText("Saved as version 2").waitFor();
+  const { document } = await daemon.must(200, "GET", `/api/v1/scenarios/${made.id}`);
+  assert.deepEqual(document.thresholds, [own, "latency p95 < 1us"]);
+
+  const run = await daemon.finished((await daemon.start(made)).id);
+  await page.goto(`${daemon.url}/runs/${run.id}`);
+  assert.match(await page.getByTestId("verdict").textContent(), /1 of 2 thresholds was not met/);
+  const rows = page.getByRole("table", { name: "Thresholds" }).locator("tbody tr");
+  assert.match(await rows.nth(0).textContent(), /^Meterrors < 1000 in any 1s0/);
+  assert.match(await rows.nth(1).textContent(), /^Brokenlatency p95 < 1us[\d.]+ (µs|ms)1 µs/);
   isClean(page);
 });
 

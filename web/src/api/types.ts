@@ -24,3 +24,4 @@ export type Series = Schemas["Series"];
 export type Summary = Schemas["Summary"];
 export type Totals = Schemas["Totals"];
 export type Validation = Schemas["Validation"];
+export type Verdict = Schemas["Verdict"];

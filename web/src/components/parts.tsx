@@ -55,7 +55,7 @@ const STATE_COLORS: Record<RunState, string> = {
 // The one word that says how a run stands: its verdict when it is complete, else its state.
 export function RunStateBadge({ run, size = "md" }: { run: Pick<RunItem, "state" | "passed">; size?: "md" | "lg" }) {
   const missed = run.state === "complete" && run.passed === false;
-  const text = run.state === "complete" ? (missed ? "Errors" : "Passed") : RUN_STATES[run.state];
+  const text = run.state === "complete" ? (missed ? "Not passed" : "Passed") : RUN_STATES[run.state];
   return (
     <Badge color={missed ? "orange" : STATE_COLORS[run.state]} variant={isFinal(run.state) ? "light" : "dot"} size={size} tt="none" miw="max-content">
       {text}

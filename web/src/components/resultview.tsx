@@ -9,7 +9,7 @@ import type { Result, Run } from "../api/types";
 import { Distribution } from "../charts/distribution";
 import { RunCharts } from "../charts/runcharts";
 import { Columns } from "../lib/columns";
-import { bytes, count, duration, ms, percent, rate } from "../lib/format";
+import { bytes, count, duration, ms, percent, plural, rate } from "../lib/format";
 import { useDeleteRun, useStartRun } from "./actions";
 import { Confirm } from "./confirm";
 import { Errors } from "./errors";
@@ -18,6 +18,7 @@ import { Problem, SectionTitle, Tile, Waiting } from "./parts";
 import { RequestTable } from "./requesttable";
 import { Events, GeneratorHealth, PhaseTable, Repeat, StatusCodes } from "./resultparts";
 import { RunHead } from "./runhead";
+import { Verdicts } from "./verdicts";
 
 
 export function ResultView({ run }: { run: Run }) {
@@ -30,6 +31,7 @@ export function ResultView({ run }: { run: Run }) {
       {result && (
         <Stack gap="xl">
           <Verdict run={run} result={result} />
+          {thresholds(result).length > 0 && <Verdicts verdicts={thresholds(result)} />}
           <Headline result={result} />
           {result.requests > 0 && <Timeline run={run} />}
           {result.requests > 0 && <RequestTable result={result} />}
@@ -101,14 +103,25 @@ function ResultActions({ run }: { run: Run }) {
   );
 }
 
+// Results of before there were any have none.
+function thresholds(result: Result) {
+  return result.thresholds ?? [];
+}
+
 // First what the generator has to confess, then whether it passed.
 function Verdict({ run, result }: { run: Run; result: Result }) {
   const failed = run.state !== "complete" || result.passed === false;
+  const asked = thresholds(result);
+  const broken = asked.filter((verdict) => !verdict.passed).length;
   const share = percent(result.errors / Math.max(1, result.requests));
   const title =
     result.requests === 0
       ? "No request was finished"
-      : result.errors > 0
+      : broken > 0
+        ? `${broken} of ${plural(asked.length, "threshold")} ${broken === 1 ? "was" : "were"} not met`
+        : asked.length > 0 && !failed
+          ? `Passed: ${asked.length === 1 ? "its threshold is" : `all ${asked.length} thresholds are`} met`
+          : result.errors > 0
         ? `${count(result.errors)} of ${count(result.requests)} requests failed (${share})`
         : failed
           ? `No request failed, but the run did not end as planned`

@@ -11,6 +11,7 @@ import { DocField, DocTextarea, type EditFn, type Tools } from "./field";
 import { Load } from "./load";
 import { Steps } from "./steps";
 import { Target } from "./target";
+import { Thresholds } from "./thresholds";
 
 interface ScenarioFormProps {
   value: unknown; // of the document
@@ -39,6 +40,10 @@ export function ScenarioForm({ value, problems, plan, tools }: ScenarioFormProps
       ) : (
         <LoadAndSteps base={[]} of={value} value={value} problems={problems} flow={plan?.flows[0]} edit={edit} tools={tools} />
       )}
+      <Paper>
+        <SectionTitle>Thresholds</SectionTitle>
+        <Thresholds value={getIn(value, ["thresholds"])} problems={problems.under(["thresholds"])} edit={edit} tools={tools} />
+      </Paper>
       <Group gap="sm">
         <Button variant="default" size="xs" leftSection={<IconPlus size={14} />} onClick={() => tools.change(addFlow)}>
           Add a flow beside {Array.isArray(flows) ? "these" : "this"}
