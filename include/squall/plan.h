@@ -130,6 +130,8 @@ struct plan_origin {
     struct str host; /* name or literal address, IPv6 without brackets */
     uint16_t port;
     struct str authority; /* as in the Host header: port left out when it is the default one */
+    struct str dial_host; /* where its connections really go: this one, another, or the proxy */
+    uint16_t dial_port;
 };
 
 struct plan_timeouts {
@@ -248,6 +250,20 @@ struct plan_threshold {
     uint64_t window_ns; /* 0: over the whole run */
 };
 
+struct plan_proxy {
+    struct str host; /* empty: none */
+    uint16_t port;
+    struct str authorization; /* for Proxy-Authorization; empty: none */
+};
+
+/* How connections are made, all of them. */
+struct plan_network {
+    struct plan_proxy proxy;
+    struct str unix_path; /* of a socket that takes the place of TCP; empty: none */
+    struct str *sources;  /* addresses to connect from, in turn; none: the system's choice */
+    size_t source_count;
+};
+
 struct plan {
     struct str name;
     struct str description;
@@ -261,7 +277,8 @@ struct plan {
     size_t name_count;
     struct plan_tls tls;
     enum plan_http http;
-    uint32_t streams;     /* requests in flight on one HTTP/2 connection */
+    uint32_t streams; /* requests in flight on one HTTP/2 connection */
+    struct plan_network network;
     bool keep_alive;      /* false: a fresh connection for each request */
     uint64_t duration_ns; /* of the longest flow */
     uint64_t drain_ns;    /* how long requests in flight at the end are awaited */

@@ -56,10 +56,12 @@ static int set_text(void *into, const char *name, const char *value, struct err 
     const struct {
         const char *name, **place;
     } places[] = {
-        {"url", &s->url},   {"method", &s->method},   {"body", &s->body},
-        {"name", &s->name}, {"users", &s->users},     {"rate", &s->rate},
-        {"ramp", &s->ramp}, {"json", &job->json},     {"duration", &s->duration},
-        {"http", &s->http}, {"streams", &s->streams}, {"junit", &job->junit},
+        {"url", &s->url},         {"method", &s->method},  {"body", &s->body},
+        {"name", &s->name},       {"users", &s->users},    {"rate", &s->rate},
+        {"ramp", &s->ramp},       {"json", &job->json},    {"duration", &s->duration},
+        {"ca", &s->ca},           {"cert", &s->cert},      {"key", &s->key},
+        {"proxy", &s->proxy},     {"unix", &s->unix_path}, {"http", &s->http},
+        {"streams", &s->streams}, {"junit", &job->junit},
     };
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
         if (strcmp(places[i].name, name) == 0)
@@ -84,6 +86,24 @@ static int add_threshold(void *into, const char *name, const char *value, struct
     if (s->threshold_count == SCENARIO_THRESHOLDS_MAX)
         return err_set(e, -EINVAL, "at most %d thresholds", SCENARIO_THRESHOLDS_MAX);
     s->thresholds[s->threshold_count++] = value;
+    return 0;
+}
+
+static int add_connect_to(void *into, const char *name, const char *value, struct err *e)
+{
+    (void)name;
+    struct scenario *s = &((struct job *)into)->scenario;
+    if (s->connect_to_count == SCENARIO_CONNECT_TO_MAX)
+        return err_set(e, -EINVAL, "at most %d of them", SCENARIO_CONNECT_TO_MAX);
+    s->connect_to[s->connect_to_count++] = value;
+    return 0;
+}
+
+static int set_flag(void *into, const char *name, const char *value, struct err *e)
+{
+    (void)value, (void)e;
+    struct scenario *s = &((struct job *)into)->scenario;
+    *(strcmp(name, "insecure") == 0 ? &s->insecure : &s->no_keepalive) = true;
     return 0;
 }
 
@@ -121,6 +141,15 @@ static const struct option list[] = {
     {"name", "NAME", "of the test (the URL)", set_text},
     {"http", "auto|1.1|2", "auto: HTTP/2 over TLS where the server speaks it", set_text},
     {"streams", "N", "users that share an HTTP/2 connection (1)", set_text},
+    {NULL, NULL, "\nHow it is reached, in place of a scenario:", NULL},
+    {"insecure", NULL, "accept any certificate", set_flag},
+    {"ca", "FILE", "certificates to trust in place of the system's", set_text},
+    {"cert", "FILE", "the client's certificate", set_text},
+    {"key", "FILE", "its key, unless it is in the same file", set_text},
+    {"connect-to", "HOST:PORT=ADDRESS:PORT", "connect to the second for the first", add_connect_to},
+    {"proxy", "URL", "an HTTP proxy", set_text},
+    {"unix", "PATH", "a Unix-domain socket to connect to", set_text},
+    {"no-keepalive", NULL, "a fresh connection for each request", set_flag},
     {NULL, NULL, "\nHow much, in place of a scenario; TIME is 250ms, 30s, 5m, 1h30m:", NULL},
     {"users", "N", "closed model: N users, each sends when its last answer has come", set_text},
     {"rate", "N", "open model: N requests a second, whatever the server does", set_text},
@@ -157,6 +186,19 @@ static const struct options options = {
     .word = take_file,
 };
 
+static const char *first_flag_of_target(const struct scenario *s)
+{
+    return s->insecure           ? "--insecure"
+           : s->ca               ? "--ca"
+           : s->cert             ? "--cert"
+           : s->key              ? "--key"
+           : s->connect_to_count ? "--connect-to"
+           : s->proxy            ? "--proxy"
+           : s->unix_path        ? "--unix"
+           : s->no_keepalive     ? "--no-keepalive"
+                                 : NULL;
+}
+
 static const char *first_flag_of_url(const struct scenario *s)
 {
     return s->method         ? "--method"
@@ -169,7 +211,7 @@ static const char *first_flag_of_url(const struct scenario *s)
            : s->rate         ? "--rate"
            : s->duration     ? "--duration"
            : s->ramp         ? "--ramp"
-                             : NULL;
+                             : first_flag_of_target(s);
 }
 
 /* The exit code, or OPTIONS_GO_ON. */

@@ -153,18 +153,41 @@ static json_t *request_of(const struct scenario *s, struct buf *wrong)
     return request;
 }
 
-/* What a test of one URL is called when it is not said: the URL, as far as a name may be long. */
-static struct str name_of(const struct scenario *s)
+/* The first "=" parts what the connection is for from where it goes: neither has one. */
+static void add_connect_to(json_t *places, const char *text, struct buf *wrong)
 {
-    return s->name ? str_of(s->name) : str_cut(str_of(s->url), PLAN_NAME_MAX);
+    const char *equals = strchr(text, '=');
+    if (!equals) {
+        add_problem(wrong, "--connect-to: \"%.200s\" has not the form HOST:PORT=ADDRESS:PORT",
+                    text);
+        return;
+    }
+    char *key = mem_copy_text(text, (size_t)(equals - text));
+    if (json_object_get(places, key))
+        add_problem(wrong, "--connect-to: \"%.200s\" is given twice", key);
+    else
+        set_text(places, key, "connect-to", str_of(equals + 1), wrong);
+    free(key);
 }
 
-/* NULL: no flag is about it. */
-static json_t *target_of(const struct scenario *s, struct buf *wrong)
+static void set_tls(json_t *target, const struct scenario *s, struct buf *wrong)
 {
-    if (!s->http && !s->streams)
-        return NULL;
-    json_t *target = json_object();
+    json_t *tls = json_object();
+    if (s->insecure)
+        json_object_set_new(tls, "verify", json_false());
+    if (s->ca)
+        set_text(tls, "ca_file", "ca", str_of(s->ca), wrong);
+    if (s->cert)
+        set_text(tls, "cert_file", "cert", str_of(s->cert), wrong);
+    if (s->key)
+        set_text(tls, "key_file", "key", str_of(s->key), wrong);
+    if (json_object_size(tls) > 0)
+        json_object_set(target, "tls", tls);
+    json_decref(tls);
+}
+
+static void set_http(json_t *target, const struct scenario *s, struct buf *wrong)
+{
     uint64_t n;
     if (s->http)
         set_text(target, "http", "http", str_of(s->http), wrong);
@@ -173,7 +196,32 @@ static json_t *target_of(const struct scenario *s, struct buf *wrong)
     else if (s->streams)
         add_problem(wrong, "--streams: \"%.60s\" is no whole number from 1 to %d", s->streams,
                     PLAN_STREAMS_MAX);
+}
+
+static json_t *target_of(const struct scenario *s, struct buf *wrong)
+{
+    json_t *target = json_object();
+    set_http(target, s, wrong);
+    set_tls(target, s, wrong);
+    if (s->connect_to_count > 0) {
+        json_t *places = json_object();
+        for (size_t i = 0; i < s->connect_to_count; i++)
+            add_connect_to(places, s->connect_to[i], wrong);
+        json_object_set_new(target, "connect_to", places);
+    }
+    if (s->proxy)
+        set_text(target, "proxy", "proxy", str_of(s->proxy), wrong);
+    if (s->unix_path)
+        set_text(target, "unix", "unix", str_of(s->unix_path), wrong);
+    if (s->no_keepalive)
+        json_object_set_new(target, "keep_alive", json_false());
     return target;
+}
+
+/* What a test of one URL is called when it is not said: the URL, as far as a name may be long. */
+static struct str name_of(const struct scenario *s)
+{
+    return s->name ? str_of(s->name) : str_cut(str_of(s->url), PLAN_NAME_MAX);
 }
 
 static json_t *document_of(const struct scenario *s, struct buf *wrong)
@@ -181,8 +229,9 @@ static json_t *document_of(const struct scenario *s, struct buf *wrong)
     json_t *document = json_object(), *step = json_object(), *steps = json_array();
     set_text(document, "name", "name", name_of(s), wrong);
     json_t *target = target_of(s, wrong);
-    if (target)
-        json_object_set_new(document, "target", target);
+    if (json_object_size(target) > 0)
+        json_object_set(document, "target", target);
+    json_decref(target);
     json_object_set_new(document, "load", load_of(s, wrong));
     json_object_set_new(step, "request", request_of(s, wrong));
     json_array_append_new(steps, step);
@@ -222,6 +271,12 @@ static const char *flag_of(const char *pointer)
         {"/load/rate", "--rate"},
         {"/load/duration", "--duration"},
         {"/load/ramp", "--ramp"},
+        {"/target/tls/ca_file", "--ca"},
+        {"/target/tls/cert_file", "--cert"},
+        {"/target/tls/key_file", "--key"},
+        {"/target/connect_to", "--connect-to"},
+        {"/target/proxy", "--proxy"},
+        {"/target/unix", "--unix"},
         {"/steps/0/request/url", "--url"},
         {"/steps/0/request/method", "--method"},
         {"/steps/0/request/headers", "--header"},

@@ -10,6 +10,7 @@
 enum {
     SCENARIO_HEADERS_MAX = 100, /* --header, so many times */
     SCENARIO_THRESHOLDS_MAX = PLAN_THRESHOLDS_MAX,
+    SCENARIO_CONNECT_TO_MAX = 100,
 };
 
 /* As the flags gave them; NULL: not given. */
@@ -21,6 +22,10 @@ struct scenario {
     size_t header_count;
     const char *thresholds[SCENARIO_THRESHOLDS_MAX]; /* beside those of the document */
     size_t threshold_count;
+    const char *ca, *cert, *key, *proxy, *unix_path;
+    const char *connect_to[SCENARIO_CONNECT_TO_MAX];
+    size_t connect_to_count;
+    bool insecure, no_keepalive;
 };
 
 /* Puts the document's text into `out`. 0; or -EINVAL, and all that is wrong as lines in `wrong`. */

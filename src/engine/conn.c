@@ -12,11 +12,6 @@
 
 static void on_socket(uv_poll_t *poll, int status, int events);
 
-static void on_unwatched(uv_handle_t *handle)
-{
-    free(handle->data);
-}
-
 void conn_watch_for(struct watch *w, int events)
 {
     if (w->events == events)
@@ -30,24 +25,58 @@ void conn_unwatch(struct watch *w)
     uv_poll_stop(&w->poll);
     close(w->fd);
     w->conn = NULL;
-    uv_close((uv_handle_t *)&w->poll, on_unwatched);
+    w->events = 0;
+}
+
+static struct watch **slot_of(struct conn_shared *s, int fd)
+{
+    size_t at = (size_t)fd;
+    if (at >= s->watch_cap) {
+        size_t cap = s->watch_cap ? s->watch_cap : 64;
+        while (cap <= at)
+            cap *= 2;
+        s->watches = mem_resize(s->watches, cap * sizeof *s->watches);
+        memset(s->watches + s->watch_cap, 0, (cap - s->watch_cap) * sizeof *s->watches);
+        s->watch_cap = cap;
+    }
+    return &s->watches[at];
 }
 
 int conn_watch_new(struct conn *c, int fd)
 {
-    struct watch *w = mem_alloc(sizeof *w);
-    int rc = uv_poll_init(c->shared->loop, &w->poll, fd);
-    if (rc < 0) {
-        free(w);
-        return rc;
+    struct watch **slot = slot_of(c->shared, fd), *w = *slot;
+    if (!w) {
+        w = mem_alloc(sizeof *w);
+        int rc = uv_poll_init(c->shared->loop, &w->poll, fd);
+        if (rc < 0) {
+            free(w);
+            return rc;
+        }
+        w->poll.data = w;
+        w->fd = fd;
+        *slot = w;
     }
-    w->poll.data = w;
-    w->fd = fd;
     w->ready = on_socket;
+    w->session = NULL;
     w->conn = c;
     c->watch = w;
     c->shared->open++;
     return 0;
+}
+
+static void on_unwatched(uv_handle_t *handle)
+{
+    free(handle->data);
+}
+
+void conn_shared_close(struct conn_shared *s)
+{
+    for (size_t i = 0; i < s->watch_cap; i++)
+        if (s->watches[i])
+            uv_close((uv_handle_t *)&s->watches[i]->poll, on_unwatched);
+    free(s->watches);
+    s->watches = NULL;
+    s->watch_cap = 0;
 }
 
 void conn_drop_socket(struct conn *c)
@@ -138,6 +167,8 @@ static void on_alarm(struct alarm *a, uint64_t now_ns)
         return conn_fail(c, &c->failure, now_ns);
     if (c->deadline_ns == 0)
         return;
+    if (c->state == CONN_CONNECTING && !c->watch && c->deadline_ns > now_ns)
+        return conn_try_again(c, now_ns);
     if (c->deadline_ns > now_ns)
         return pacer_set(c->shared->pacer, a, c->deadline_ns);
     struct conn_failure failure = failure_of_deadline(c);
@@ -170,6 +201,8 @@ static void on_ready(struct conn *c, int events)
     switch (c->state) {
     case CONN_CONNECTING:
         return conn_connected(c);
+    case CONN_TUNNELLING:
+        return conn_tunnel(c);
     case CONN_HANDSHAKING:
         return conn_shake_hands(c);
     case CONN_SENDING:

@@ -19,6 +19,7 @@
 #include "meter.h"
 #include "origin.h"
 #include "pacer.h"
+#include "source.h"
 #include "tls.h"
 
 enum {
@@ -37,6 +38,9 @@ struct conn_shared {
     char *scratch;
     uint32_t open;        /* sockets */
     struct h2_shared *h2; /* NULL: only HTTP/1.1 is spoken */
+    struct sources sources;
+    struct watch **watches; /* by descriptor, as far as one was ever used */
+    size_t watch_cap;
 };
 
 enum conn_state {
@@ -44,6 +48,7 @@ enum conn_state {
     CONN_WAITING, /* for a connection that another conn opens: HTTP/2 */
     CONN_RESOLVING,
     CONN_CONNECTING,
+    CONN_TUNNELLING, /* a proxy was asked for the way to the origin */
     CONN_HANDSHAKING,
     CONN_SENDING,
     CONN_RECEIVING,
@@ -93,6 +98,9 @@ struct conn {
     struct str piece; /* of the response, while it is being read */
     struct buf seen;  /* its beginning, when it came in several; for samples */
 };
+
+/* Lets the loop go of what closed connections have left on it. */
+void conn_shared_close(struct conn_shared *s);
 
 void conn_init(struct conn *c, struct conn_shared *shared, struct origin *origin,
                const struct plan_origin *where, const struct conn_events *events, void *owner);

@@ -188,7 +188,7 @@ static void receive_plain(struct conn *c)
 {
     if (c->state == CONN_RECEIVING) {
         uint64_t skippable = http1_skippable(&c->parser);
-        if (skippable >= CONN_SKIP_MIN && skip_plain(c, skippable))
+        if (skippable >= CONN_SKIP_MIN && !c->origin->is_unix && skip_plain(c, skippable))
             return;
     }
     ssize_t n = recv(c->watch->fd, c->shared->scratch, CONN_SCRATCH, 0);

@@ -4,13 +4,14 @@
 
 #include "conn.h"
 
-/* A socket on the loop; freed when the loop has let go of it. */
+/* A socket on the loop. libuv's set-up of a handle costs four system calls, and a descriptor's
+ * number soon comes back: the handle is kept for the next socket of that number. */
 struct watch {
     uv_poll_t poll;
     int fd;
     int events; /* watched for */
     uv_poll_cb ready;
-    struct conn *conn;
+    struct conn *conn;  /* NULL: the descriptor is closed, or a session's */
     struct h2 *session; /* has it in place of a conn */
 };
 
@@ -37,7 +38,13 @@ void conn_broken(struct conn *c, struct conn_failure failure, uint64_t now_ns);
 void conn_connect(struct conn *c, uint64_t now_ns);
 void conn_on_resolved(struct origin_waiter *w, const char *why);
 void conn_connected(struct conn *c);
+void conn_try_again(struct conn *c, uint64_t now_ns); /* a listener's queue was full */
+void conn_ready(struct conn *c); /* the way to the origin is there, but for TLS */
 void conn_shake_hands(struct conn *c);
+
+/* conn_tunnel */
+void conn_begin_tunnel(struct conn *c);
+void conn_tunnel(struct conn *c);
 
 /* conn_io */
 void conn_begin_sending(struct conn *c, uint64_t now_ns);

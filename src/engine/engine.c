@@ -199,6 +199,14 @@ static void set_up_h2(struct engine *e)
     e->pacer.after_batch = e->shared.h2 ? flush_h2 : NULL;
 }
 
+static int set_up_sources(struct engine *e)
+{
+    struct err why;
+    if (sources_init(&e->shared.sources, &e->plan->network, e->worker, &why) < 0)
+        return fail(e, why.message);
+    return 0;
+}
+
 static int take_plan(struct engine *e, const struct wire_frame *frame)
 {
     if (e->plan || frame->plan.worker >= frame->plan.workers)
@@ -209,12 +217,12 @@ static int take_plan(struct engine *e, const struct wire_frame *frame)
     e->worker = frame->plan.worker;
     e->workers = frame->plan.workers;
     e->shared.plan = e->plan;
-    if (set_up_tls(e) < 0)
+    if (set_up_tls(e) < 0 || set_up_sources(e) < 0)
         return -EINVAL;
     set_up_h2(e);
     e->origins = mem_alloc(e->plan->origin_count * sizeof *e->origins);
     for (size_t i = 0; i < e->plan->origin_count; i++)
-        origin_init(&e->origins[i], &e->plan->origins[i], &e->loop, e->clock);
+        origin_init(&e->origins[i], e->plan, &e->plan->origins[i], &e->loop, e->clock);
     meter_init(&e->meter, e->plan->name_count);
     e->samples_sent = mem_alloc(e->plan->name_count * WIRE_ERR_COUNT);
     e->flows = mem_alloc(e->plan->flow_count * sizeof *e->flows);
@@ -358,6 +366,8 @@ static void free_plan(struct engine *e)
     free(e->samples_sent);
     e->pacer.after_batch = NULL;
     h2_shared_free(e->shared.h2);
+    conn_shared_close(&e->shared);
+    sources_fini(&e->shared.sources);
     SSL_CTX_free(e->shared.tls);
     plan_free(e->plan);
 }

@@ -28,7 +28,7 @@ struct conn_failure failure_of_errno(int code, const char *doing)
     case ENFILE:
     case ENOBUFS:
     case ENOMEM:
-    case EADDRNOTAVAIL:
+    case EADDRNOTAVAIL: /* no port is left */
         return failure_of(WIRE_ERR_LOCAL, false, "this machine is out of resources while %s: %s",
                           doing, strerror(code));
     default:
@@ -54,6 +54,9 @@ struct conn_failure failure_of_deadline(const struct conn *c)
         return failure_of(WIRE_ERR_DNS, true, "the name was not resolved within %s", limit);
     case CONN_CONNECTING:
         return failure_of(WIRE_ERR_CONNECT_TIMEOUT, true, "there was no connection within %s",
+                          limit);
+    case CONN_TUNNELLING:
+        return failure_of(WIRE_ERR_CONNECT_TIMEOUT, true, "the proxy made no connection within %s",
                           limit);
     case CONN_HANDSHAKING:
         return failure_of(WIRE_ERR_TLS, true, "the TLS handshake did not end within %s", limit);

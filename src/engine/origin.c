@@ -4,6 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
+
+enum { TUNNEL_MAX = 8192 }; /* bytes of the request for it: the plan's own limits are lower */
 
 static void keep_address(struct origin *o, const struct sockaddr *address, size_t len)
 {
@@ -70,20 +73,54 @@ static void add_literal(struct origin *o, uint16_t port)
     o->literal = o->address_count > 0;
 }
 
-void origin_init(struct origin *o, const struct plan_origin *from, uv_loop_t *loop,
-                 struct clock *clock)
+static void add_unix(struct origin *o, struct str path)
 {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    memcpy(address.sun_path, path.ptr, path.len); /* the plan has looked at its length */
+    keep_address(o, (struct sockaddr *)&address, sizeof address);
+    o->is_unix = o->literal = true;
+}
+
+static struct str tunnel_request(const struct plan_proxy *proxy, const struct plan_origin *to)
+{
+    struct buf out;
+    bool v6 = memchr(to->host.ptr, ':', to->host.len) != NULL;
+    char where[300];
+    snprintf(where, sizeof where, v6 ? "[%.*s]:%u" : "%.*s:%u", (int)to->host.len, to->host.ptr,
+             to->port);
+    buf_init(&out, TUNNEL_MAX);
+    buf_add_format(&out, "CONNECT %s HTTP/1.1\r\nHost: %s\r\n", where, where);
+    buf_add_text(&out, "User-Agent: squall/" SQUALL_VERSION "\r\n");
+    if (proxy->authorization.len > 0)
+        buf_add_format(&out, "Proxy-Authorization: %s\r\n", proxy->authorization.ptr);
+    buf_add_text(&out, "\r\n");
+    struct str request = {mem_copy_text(out.ptr, out.len), out.len};
+    buf_fini(&out);
+    return request;
+}
+
+void origin_init(struct origin *o, const struct plan *plan, const struct plan_origin *from,
+                 uv_loop_t *loop, struct clock *clock)
+{
+    const struct plan_network *network = &plan->network;
     memset(o, 0, sizeof *o);
     o->loop = loop;
     o->clock = clock;
-    o->host = mem_copy_text(from->host.ptr, from->host.len);
-    snprintf(o->port, sizeof o->port, "%u", from->port);
-    add_literal(o, from->port);
+    o->host = mem_copy_text(from->dial_host.ptr, from->dial_host.len);
+    snprintf(o->port, sizeof o->port, "%u", from->dial_port);
+    if (network->unix_path.len > 0)
+        add_unix(o, network->unix_path);
+    else
+        add_literal(o, from->dial_port);
+    if (network->proxy.host.len > 0 && from->tls)
+        o->tunnel = tunnel_request(&network->proxy, from);
 }
 
 void origin_fini(struct origin *o)
 {
     free(o->host);
+    SSL_SESSION_free(o->session);
+    free((char *)o->tunnel.ptr);
 }
 
 bool origin_ready(struct origin *o, struct origin_waiter *w)

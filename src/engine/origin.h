@@ -5,6 +5,7 @@
 #define ENGINE_ORIGIN_H
 
 #include <netinet/in.h>
+#include <openssl/ssl.h>
 #include <uv.h>
 
 #include "squall/base.h"
@@ -27,18 +28,21 @@ struct origin {
     struct clock *clock;
     char *host;
     char port[6];
-    bool literal; /* an address, not a name: never resolved again */
+    bool literal;      /* an address, not a name: never resolved again */
+    bool is_unix;      /* a socket of the file system, not TCP */
+    struct str tunnel; /* what to ask a proxy first; empty: nothing */
     bool asking;
     uint64_t resolved_ns;
     struct sockaddr_storage addresses[ORIGIN_ADDRESSES_MAX];
     size_t address_count;
     size_t preferred; /* the address that the latest connection succeeded with */
     uv_getaddrinfo_t request;
+    SSL_SESSION *session; /* the latest of HTTP/2, where sessions are resumed */
     struct origin_waiter *waiters;
 };
 
-void origin_init(struct origin *o, const struct plan_origin *from, uv_loop_t *loop,
-                 struct clock *clock);
+void origin_init(struct origin *o, const struct plan *plan, const struct plan_origin *from,
+                 uv_loop_t *loop, struct clock *clock);
 /* Not while it is `asking`. */
 void origin_fini(struct origin *o);
 

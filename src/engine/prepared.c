@@ -45,12 +45,21 @@ bool prepared_has_content(const struct plan_request *r)
     return r->body.len > 0 || is_one_of(r->method, with_content);
 }
 
+/* Over TLS the proxy is only asked for a tunnel. */
+static bool asks_proxy(const struct plan *plan, const struct plan_request *r)
+{
+    return plan->network.proxy.host.len > 0 && !plan->origins[r->origin_id].tls;
+}
+
 static void add_own_fields(struct buf *out, const struct plan *plan, const struct plan_request *r)
 {
     if (!has_header(r, "Host"))
         add_field(out, STR("Host"), plan->origins[r->origin_id].authority);
     if (!has_header(r, "User-Agent"))
         add_field(out, STR("User-Agent"), STR("squall/" SQUALL_VERSION));
+    struct str authorization = plan->network.proxy.authorization;
+    if (asks_proxy(plan, r) && authorization.len > 0 && !has_header(r, "Proxy-Authorization"))
+        add_field(out, STR("Proxy-Authorization"), authorization);
     if (!plan->keep_alive && !has_header(r, "Connection"))
         add_field(out, STR("Connection"), STR("close"));
     if (prepared_has_content(r) && !has_header(r, "Content-Length") &&
@@ -64,6 +73,10 @@ void prepared_init(struct prepared *p, const struct plan *plan, const struct pla
     buf_init(&out, REQUEST_BYTES_MAX);
     add_str(&out, r->method);
     buf_add_text(&out, " ");
+    if (asks_proxy(plan, r)) { /* absolute-form: RFC 9112, 3.2.2 */
+        buf_add_text(&out, "http://");
+        add_str(&out, plan->origins[r->origin_id].authority);
+    }
     add_str(&out, r->target);
     buf_add_text(&out, " HTTP/1.1\r\n");
     add_own_fields(&out, plan, r);

@@ -213,6 +213,7 @@ static void read_document(struct plan_reader *r, json_t *root)
         return;
     plan->name = s.flow.name;
     check_flows(r, &at, &s);
+    plan_check_network(r, &at);
     if (s.has_flows) {
         struct plan_place flows = plan_member(&at, "flows");
         check_sums(r, &flows);

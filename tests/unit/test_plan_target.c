@@ -65,6 +65,55 @@ static void http_mistakes_have_their_place(void **state)
     assert_refused(WITH_TARGET("{\"streams\": \"5\"}"), "/target/streams", "whole number");
 }
 
+static void connections_go_where_the_target_says(void **state)
+{
+    (void)state;
+    struct plan *plan = parsed(WITH_TARGET("{\"connect_to\": {\"H:443\": \"[::1]:8443\"}}"));
+    const struct plan_origin *o = &plan->origins[0];
+    assert_str(o->dial_host, "::1");
+    assert_int_equal(o->dial_port, 8443);
+    assert_str(o->host, "h");
+    assert_str(o->authority, "h");
+    plan_free(plan);
+
+    plan = parsed(WITH_TARGET("{\"proxy\": \"http://me:a%40b@p:3128/\"}"));
+    assert_str(plan->origins[0].dial_host, "p");
+    assert_int_equal(plan->origins[0].dial_port, 3128);
+    assert_str(plan->network.proxy.authorization, "Basic bWU6YUBi");
+    plan_free(plan);
+
+    plan = parsed(WITH_TARGET("{\"source_addresses\": [\"127.0.0.2\", \"::1\"]}"));
+    assert_int_equal(plan->network.source_count, 2);
+    assert_str(plan->network.sources[1], "::1");
+    assert_str(plan->origins[0].dial_host, "h");
+    assert_int_equal(plan->origins[0].dial_port, 443);
+    plan_free(plan);
+}
+
+static void mistakes_in_ways_to_connect_have_their_place(void **state)
+{
+    (void)state;
+    assert_refused(WITH_TARGET("{\"connect_to\": {\"h\": \"a:1\"}}"), "/target/connect_to/h",
+                   "has no port");
+    assert_refused(WITH_TARGET("{\"connect_to\": {\"h:443\": \"a\"}}"), "/target/connect_to/h:443",
+                   "has no port");
+    assert_refused(WITH_TARGET("{\"connect_to\": {\"h:443\": \"[::1]\"}}"),
+                   "/target/connect_to/h:443", "has no port");
+    assert_refused(WITH_TARGET("{\"connect_to\": {\"i:443\": \"a:1\"}}"),
+                   "/target/connect_to/i:443", "no request goes to \"i:443\"");
+    assert_refused(WITH_TARGET("{\"connect_to\": {\"h:443\": \"a:1\", \"H:443\": \"b:1\"}}"),
+                   "/target/connect_to/H:443", "same place as \"h:443\"");
+    assert_refused(WITH_TARGET("{\"proxy\": \"https://p:1\"}"), "/target/proxy",
+                   "others than http are not spoken to");
+    assert_refused(WITH_TARGET("{\"proxy\": \"http://p\"}"), "/target/proxy", "has no port");
+    assert_refused(WITH_TARGET("{\"proxy\": \"http://a%4@p:1\"}"), "/target/proxy",
+                   "two hexadecimal digits");
+    assert_refused(WITH_TARGET("{\"source_addresses\": [\"localhost\"]}"),
+                   "/target/source_addresses/0", "\"localhost\" is no IPv4 or IPv6 address");
+    assert_refused(WITH_TARGET("{\"unix\": \"/x\", \"proxy\": \"http://p:1\"}"), "/target/proxy",
+                   "exclude each other");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -72,6 +121,8 @@ int main(void)
         cmocka_unit_test(tls_mistakes_have_their_place),
         cmocka_unit_test(http_and_streams_are_in_the_plan),
         cmocka_unit_test(http_mistakes_have_their_place),
+        cmocka_unit_test(connections_go_where_the_target_says),
+        cmocka_unit_test(mistakes_in_ways_to_connect_have_their_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
