@@ -91,26 +91,32 @@ static double statistic_of(const struct hist *h, const struct plan_threshold *t)
     }
 }
 
+/* Should the whole begin anew, as after a warm-up, nothing was before. */
+static uint64_t since(uint64_t now, uint64_t before)
+{
+    return now >= before ? now - before : now;
+}
+
 /* The value since `mark` (NULL: since the start), in `seconds`; false when there is none. */
 static bool measure(const struct result *r, const struct plan_threshold *t, const struct mark *mark,
                     double seconds, double *value)
 {
     if (is_time(t)) {
-        struct hist since, before;
-        hist_init(&since);
+        struct hist times, before;
+        hist_init(&times);
         hist_init(&before);
-        hist_merge(&since, times_of(r, t));
+        hist_merge(&times, times_of(r, t));
         if (mark && mark->times.len > 0)
             hist_add_encoded(&before, mark->times.ptr, mark->times.len, NULL);
         if (mark)
-            hist_subtract(&since, &before);
-        bool any = since.total > 0;
-        *value = any ? statistic_of(&since, t) : 0;
-        hist_fini(&since);
+            hist_subtract(&times, &before);
+        bool any = times.total > 0;
+        *value = any ? statistic_of(&times, t) : 0;
+        hist_fini(&times);
         hist_fini(&before);
         return any;
     }
-    uint64_t count = count_of(r, t) - (mark ? mark->count : 0);
+    uint64_t count = since(count_of(r, t), mark ? mark->count : 0);
     *value = (double)count;
     if (t->metric == PLAN_METRIC_RATE) {
         *value = seconds > 0 ? (double)count / seconds : 0;
@@ -118,7 +124,7 @@ static bool measure(const struct result *r, const struct plan_threshold *t, cons
     }
     if (t->metric != PLAN_METRIC_ERROR_RATE)
         return true;
-    uint64_t errors = total_of(r, t)->counts.errors - (mark ? mark->errors : 0);
+    uint64_t errors = since(total_of(r, t)->counts.errors, mark ? mark->errors : 0);
     *value = count > 0 ? 100 * (double)errors / (double)count : 0;
     return count > 0;
 }

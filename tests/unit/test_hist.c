@@ -343,10 +343,36 @@ static void merging_nothing_changes_nothing(void **state)
     assert_int_equal(other.min_us, 5);
 }
 
+static void what_was_merged_can_be_taken_out_again(void **state)
+{
+    (void)state;
+    struct hist both;
+    hist_init(&both);
+    hist_record_us(&hist, 5, 3);
+    hist_record_us(&hist, 900000, 2);
+    hist_record_us(&other, 50, 7);
+    hist_record_us(&other, 5, 1);
+    hist_merge(&both, &hist);
+    hist_merge(&both, &other);
+    hist_subtract(&both, &hist);
+    assert_int_equal(both.total, 8);
+    assert_int_equal(both.min_us, 5);
+    assert_int_equal(both.max_us, 50);
+    assert_true(hist_percentile_us(&both, 50) == 50);
+    hist_subtract(&both, &other);
+    assert_int_equal(both.total, 0);
+    hist_subtract(&both, &other); /* what is not there cannot be taken */
+    assert_int_equal(both.total, 0);
+    hist_record_us(&both, 70, 1);
+    assert_true(hist_percentile_us(&both, 100) == 70);
+    hist_fini(&both);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
+        TEST(what_was_merged_can_be_taken_out_again),
         TEST(counters_lie_side_by_side_and_are_narrow),
         TEST(nanoseconds_are_rounded_and_an_hour_is_the_most),
         TEST(an_empty_one_says_zero),

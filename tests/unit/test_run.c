@@ -81,7 +81,8 @@ static const char scenario_format[] =
     " \"steps\": [{\"request\": {\"name\": \"home\", \"url\": \"/\"}}]}";
 
 /* A watch with a run of `workers` that behave as `word` says. */
-static struct watch *begin(const char *word, uint32_t workers)
+static struct watch *begin_with(const char *word, uint32_t workers, const char *const *thresholds,
+                                size_t threshold_count)
 {
     struct watch *w = mem_alloc(sizeof *w);
     struct plan_problems problems;
@@ -102,6 +103,8 @@ static struct watch *begin(const char *word, uint32_t workers)
         .id = "test",
         .scenario = str_of(scenario),
         .workers = workers,
+        .thresholds = thresholds,
+        .threshold_count = threshold_count,
         .observer = &observer,
         .owner = w,
     };
@@ -110,6 +113,11 @@ static struct watch *begin(const char *word, uint32_t workers)
         fail_msg("%s: %s", e.message, problems.items[0].message);
     plan_problems_fini(&problems);
     return w;
+}
+
+static struct watch *begin(const char *word, uint32_t workers)
+{
+    return begin_with(word, workers, NULL, 0);
 }
 
 static void see_it_end(struct watch *w)
@@ -156,6 +164,24 @@ static void a_good_run_completes(void **state)
     assert_string_equal(json_string_value(json_object_get(d, "state")), "complete");
     assert_true(json_is_null(json_object_get(d, "reason")));
     assert_true(json_is_true(json_object_get(d, "passed")));
+    json_decref(d);
+    put_away(w);
+}
+
+static void thresholds_alone_decide_where_there_are_any(void **state)
+{
+    (void)state;
+    static const char *const met[] = {"latency p95 < 1s", "requests >= 60"};
+    static const char *const broken[] = {"latency p95 < 1s", "requests > 60"};
+    struct watch *w = ended(begin_with("ok", 2, met, 2));
+    assert_true(run_passed(w->run));
+    put_away(w);
+    w = ended(begin_with("ok", 2, broken, 2));
+    assert_string_equal(w->states, ALL_GOOD);
+    assert_false(run_passed(w->run));
+    json_t *d = run_document(w->run), *v = json_object_get(d, "thresholds");
+    assert_true(json_is_true(json_object_get(json_array_get(v, 0), "passed")));
+    assert_true(json_is_false(json_object_get(json_array_get(v, 1), "passed")));
     json_decref(d);
     put_away(w);
 }
@@ -373,6 +399,7 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_good_run_completes),
+        cmocka_unit_test(thresholds_alone_decide_where_there_are_any),
         cmocka_unit_test(a_dead_worker_fails_the_run_and_what_came_is_kept),
         cmocka_unit_test(each_misdeed_ends_in_failed),
         cmocka_unit_test(a_worker_that_is_never_ready_is_not_awaited_for_ever),
