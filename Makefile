@@ -11,7 +11,7 @@ MAKEFLAGS += -j$(shell nproc)
 endif
 
 BUILD := build
-PACKAGES := libmicrohttpd libuv sqlite3 openssl jansson libcjson libnghttp2 zlib
+PACKAGES := libmicrohttpd libuv sqlite3 openssl jansson libcjson libnghttp2 zlib libpcre2-8 libbrotlidec
 
 CFLAGS ?= -O2 -g
 WARN := -Wall -Wextra -Wshadow -Wconversion -Werror

@@ -7,7 +7,7 @@ set -eu
 packages_for() {
     case $1 in
     build) echo gcc libc6-dev make pkgconf libmicrohttpd-dev libuv1-dev libsqlite3-dev libssl-dev \
-        libjansson-dev libcjson-dev libnghttp2-dev zlib1g-dev ;;
+        libjansson-dev libcjson-dev libpcre2-dev libbrotli-dev libnghttp2-dev zlib1g-dev ;;
     # Node.js often comes from elsewhere, and Debian's npm would then pull in a second one.
     web) if ! command -v node >/dev/null || ! command -v npm >/dev/null; then echo nodejs npm; fi ;;
     demo) echo curl jq ;;

@@ -20,6 +20,7 @@ enum {
     PLAN_STREAMS_MAX = 10000,
     PLAN_THRESHOLDS_MAX = 100,
     PLAN_THRESHOLD_TEXT_MAX = 512, /* bytes of one, its request name included */
+    PLAN_VARIABLES_MAX = 256,
 };
 
 /* ---- everything that is wrong with a document, not the first thing alone --------------------- */
@@ -118,9 +119,119 @@ static inline bool plan_status_ok(const struct plan_status_set *s, unsigned stat
     return status < 640 && (s->bits[status / 64] >> (status % 64) & 1);
 }
 
+/* ---- expressions: texts with "${...}" inside, compiled
+ * -------------------------------------------- */
+enum plan_function {
+    PLAN_FN_UUID,
+    PLAN_FN_RANDOM,
+    PLAN_FN_PICK,
+    PLAN_FN_COUNTER,
+    PLAN_FN_ITERATION,
+    PLAN_FN_USER,
+    PLAN_FN_WORKER,
+    PLAN_FN_NOW,
+    PLAN_FN_NOW_MS,
+    PLAN_FN_ENV, /* resolved when the plan is loaded: never in a template */
+    PLAN_FN_BASE64,
+    PLAN_FN_URL,
+    PLAN_FN_JSON,
+    PLAN_FN_HEX,
+    PLAN_FN_SHA256,
+    PLAN_FN_HMAC,
+    PLAN_FN_COUNT,
+};
+
+enum plan_part_kind { PLAN_PART_TEXT, PLAN_PART_VARIABLE, PLAN_PART_COLUMN, PLAN_PART_FUNCTION };
+
+struct plan_template;
+
+struct plan_part {
+    enum plan_part_kind kind;
+    bool in_json;    /* its value stands inside a JSON string, and is escaped for that */
+    struct str text; /* of an expression: as it was written */
+    uint32_t slot;   /* of the variable, or the column's number */
+    uint32_t data;   /* which plan_data the column is of */
+    enum plan_function function;
+    const struct plan_template *args;
+    size_t arg_count;
+    const struct plan_template *fallback; /* for what is not set or empty; NULL: none */
+};
+
+/* Its value is that of its parts, one after the other. */
+struct plan_template {
+    struct plan_part *parts;
+    size_t count;
+};
+
+/* Gives a variable a value. */
+struct plan_assignment {
+    uint32_t slot;
+    struct plan_template value;
+};
+
+/* ---- looking into answers -------------------------------------------------------------------- */
+enum plan_source {
+    PLAN_SOURCE_HEADER,
+    PLAN_SOURCE_COOKIE, /* of Set-Cookie */
+    PLAN_SOURCE_BODY,
+    PLAN_SOURCE_JSON, /* a place in the body */
+    PLAN_SOURCE_TIME, /* no place: the latency */
+};
+
+enum plan_test { PLAN_TEST_EQUALS, PLAN_TEST_CONTAINS, PLAN_TEST_MATCHES, PLAN_TEST_EXISTS };
+
+struct plan_match {
+    enum plan_test test;
+    struct plan_template text; /* of "equals" and "contains" */
+    struct str json;           /* of "equals", when it is no text; else empty */
+    uint32_t pattern;          /* of "matches": index into plan.patterns */
+    bool exists;
+    unsigned given; /* how many tests there are: one */
+};
+
+/* A variable gets its value from an answer. */
+struct plan_capture {
+    uint32_t slot;
+    struct str name; /* of the variable */
+    enum plan_source source;
+    struct str what;  /* a header's or a cookie's name, or a JSON Pointer */
+    uint32_t pattern; /* of PLAN_SOURCE_BODY */
+    unsigned group;
+    const struct plan_template *fallback; /* when nothing is found; NULL: that is a failure */
+};
+
+struct plan_check {
+    enum plan_source source;
+    struct str what; /* as in a capture */
+    struct plan_match match;
+    uint64_t most_ns; /* of PLAN_SOURCE_TIME */
+};
+
+struct plan_looks {
+    struct plan_capture *captures;
+    size_t capture_count;
+    struct plan_check *checks; /* all but those of the status */
+    size_t check_count;
+    bool body; /* one of them looks into the body */
+};
+
+/* ---- data: rows that are dealt to users ------------------------------------------------------ */
+enum plan_order { PLAN_ORDER_SEQUENTIAL, PLAN_ORDER_RANDOM, PLAN_ORDER_ONCE };
+
+struct plan_data {
+    struct str name;
+    struct str *columns;
+    size_t column_count;
+    struct str *cells; /* row by row */
+    size_t row_count;
+    enum plan_order order;
+    bool per_iteration; /* else per user */
+};
+
 struct plan_header {
     struct str name;
     struct str value;
+    const struct plan_template *template; /* NULL: the value is constant */
 };
 
 /* A place that connections go to. Requests that share scheme, host, port and TLS settings share
@@ -146,13 +257,17 @@ struct plan_request {
     uint32_t name_id;   /* index into plan.names; requests of one name are counted together */
     uint32_t origin_id; /* index into plan.origins */
     struct str method;
-    struct str target;           /* origin-form request target: path and query (RFC 9112, 3.2.1) */
+    struct str target; /* origin-form request target: path and query (RFC 9112, 3.2.1) */
+    const struct plan_template *target_template; /* NULL: the target is constant; else `target` only
+                                                    shows it */
     struct plan_header *headers; /* the scenario's defaults, then the request's own, which replace
                                     them; Host, Content-Length and Connection are the engine's
                                     unless given here */
     size_t header_count;
     struct str body;
-    struct plan_status_set expect; /* a response outside it is a failed check */
+    const struct plan_template *body_template; /* NULL: the body is constant */
+    struct plan_status_set expect;             /* a response outside it is a failed check */
+    struct plan_looks looks;
     struct plan_timeouts timeouts;
 };
 
@@ -166,13 +281,54 @@ struct plan_think {
 
 uint64_t plan_think_draw_ns(const struct plan_think *think, struct rng *rng);
 
-enum plan_step_kind { PLAN_STEP_REQUEST, PLAN_STEP_THINK };
+/* Steps inside steps are in the same list, with jumps. */
+enum plan_step_kind {
+    PLAN_STEP_REQUEST,
+    PLAN_STEP_THINK,
+    PLAN_STEP_SET,
+    PLAN_STEP_PACE,   /* the iteration takes so long at least */
+    PLAN_STEP_REPEAT, /* begins a loop */
+    PLAN_STEP_AGAIN,  /* ends it */
+    PLAN_STEP_CHOOSE,
+    PLAN_STEP_IF,
+    PLAN_STEP_JUMP,
+};
+
+enum { PLAN_DEPTH_MAX = 8 }; /* of steps inside steps */
+
+struct plan_loop {
+    uint32_t counter; /* below PLAN_DEPTH_MAX */
+    uint32_t times;
+    uint32_t back; /* the step that begins the next turn */
+};
+
+struct plan_branch {
+    uint32_t below; /* the sum of the weights up to and including this one */
+    uint32_t step;
+};
+
+struct plan_choice {
+    struct plan_branch *branches;
+    size_t count;
+};
+
+struct plan_condition {
+    struct plan_template value;
+    struct plan_match match;
+    uint32_t otherwise; /* the step to go on with when it does not hold */
+};
 
 struct plan_step {
     enum plan_step_kind kind;
     union {
         struct plan_request request;
         struct plan_think think;
+        struct plan_assignment set;
+        struct plan_think pace;
+        struct plan_loop loop;
+        struct plan_choice choose;
+        struct plan_condition condition;
+        uint32_t jump;
     };
 };
 
@@ -275,6 +431,15 @@ struct plan {
     size_t origin_count;
     struct str *names; /* of requests; a name_id indexes this */
     size_t name_count;
+    struct str *variables; /* names; a slot indexes this */
+    size_t variable_count;
+    struct plan_assignment *initial; /* when a user starts. These slots come first, and are kept
+                                        from one iteration to the next; all others are not */
+    size_t initial_count;
+    struct plan_data *data;
+    size_t data_count;
+    struct str *patterns; /* regular expressions */
+    size_t pattern_count;
     struct plan_tls tls;
     enum plan_http http;
     uint32_t streams; /* requests in flight on one HTTP/2 connection */

@@ -32,6 +32,8 @@ enum wire_error {
     WIRE_ERR_HEADERS_TOO_LARGE, /* headers_too_large */
     WIRE_ERR_CHECK_FAILED,      /* check_failed: the response came and was not what was expected */
     WIRE_ERR_LOCAL,             /* local: out of descriptors, ports or memory on this side */
+    WIRE_ERR_CAPTURE_FAILED,    /* capture_failed: what a step needs was not in the response */
+    WIRE_ERR_BAD_VALUE, /* bad_value: not sent, an expression would have broken the request */
     WIRE_ERR_COUNT
 };
 const char *wire_error_text(enum wire_error kind);

@@ -46,7 +46,7 @@ static void all_sent(struct conn *c, uint64_t now_ns)
 void conn_send_more(struct conn *c)
 {
     struct exchange *x = c->exchange;
-    struct str bytes = x->request->bytes;
+    struct str bytes = x->bytes;
     bool first = c->sent == 0;
     while (c->sent < bytes.len) {
         struct str rest = {bytes.ptr + c->sent, bytes.len - c->sent};
@@ -72,6 +72,9 @@ void conn_begin_sending(struct conn *c, uint64_t now_ns)
     x->sent_ns = now_ns;
     http1_reset(&c->parser, x->request->is_head);
     c->parser.memo = x->request->memo;
+    c->parser.kept = x->kept;
+    if (x->kept)
+        http1_kept_reset(x->kept, x->request->plan->looks.body);
     conn_set_deadline(c, UINT64_MAX);
     conn_send_more(c);
 }

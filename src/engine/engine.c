@@ -224,6 +224,7 @@ static int take_plan(struct engine *e, const struct wire_frame *frame)
     for (size_t i = 0; i < e->plan->origin_count; i++)
         origin_init(&e->origins[i], e->plan, &e->plan->origins[i], &e->loop, e->clock);
     meter_init(&e->meter, e->plan->name_count);
+    eval_init(&e->eval, e->plan, e->clock, &e->rng, e->worker, e->workers);
     e->samples_sent = mem_alloc(e->plan->name_count * WIRE_ERR_COUNT);
     e->flows = mem_alloc(e->plan->flow_count * sizeof *e->flows);
     for (size_t i = 0; i < e->plan->flow_count; i++)
@@ -361,6 +362,7 @@ static void free_plan(struct engine *e)
         origin_fini(&e->origins[i]);
     if (e->flows)
         meter_fini(&e->meter);
+    eval_fini(&e->eval);
     free(e->flows);
     free(e->origins);
     free(e->samples_sent);

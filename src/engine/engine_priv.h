@@ -8,6 +8,7 @@
 #define ENGINE_PRIV_H
 
 #include "conn.h"
+#include "eval.h"
 #include "link.h"
 #include "meter.h"
 #include "pacer.h"
@@ -22,6 +23,9 @@ enum {
     /* After a connection could not be made a user of a closed flow waits so long: the flow has no
      * pace of its own, and a dead target would otherwise be asked as often as the core can. */
     USER_BACKOFF_MS = 10,
+    /* An iteration in which nothing took time is followed by a pause, so that the loop turns. */
+    USER_IDLE_MS = 1,
+    USER_STEPS_MAX = 10000, /* without anything that takes time, at one go */
 };
 
 enum user_state { USER_FREE, USER_PAUSED, USER_BUSY };
@@ -30,11 +34,17 @@ struct user {
     struct flow *flow;
     uint32_t index; /* in its flow and worker */
     enum user_state state;
-    size_t step;
+    size_t step; /* the next one */
     struct exchange exchange;
     struct alarm wake; /* the end of a pause */
     uint64_t wake_ns;  /* when it was planned */
     bool backing_off;
+    bool took_time; /* something in this iteration did */
+    struct vars vars;
+    struct buf request;             /* the bytes of one that varies, while it is under way */
+    struct http1_kept kept;         /* of an answer that is looked into */
+    uint64_t begun_ns;              /* this iteration */
+    uint32_t turns[PLAN_DEPTH_MAX]; /* of the loops it is in */
     struct user *next_free;
     struct conn conns[]; /* one an origin */
 };
@@ -59,7 +69,8 @@ struct flow {
     uint32_t active;   /* users that are not free */
     struct alarm alarm;
     struct alarm end;
-    bool ended; /* begins nothing more */
+    bool ended;   /* begins nothing more */
+    bool used_up; /* there are no more rows for it */
     /* closed */
     uint32_t wanted;
     /* open: arrivals of this worker are numbered by `k`; k is arrival worker + k * workers */
@@ -74,6 +85,8 @@ void flow_fini(struct flow *f);
 void flow_start(struct flow *f);
 /* Begins nothing more; arrivals that still wait are dropped. */
 void flow_end(struct flow *f);
+/* There is no row of data for this user any more: it goes, and the flow ends with its last one. */
+void flow_user_out(struct flow *f, struct user *u);
 void flow_user_done(struct flow *f, struct user *u, uint64_t now_ns);
 
 /* ---- the worker ------------------------------------------------------------------------------ */
@@ -91,6 +104,7 @@ struct engine {
     uint8_t *samples_sent; /* by name and error kind */
     struct flow *flows;
     struct rng rng;
+    struct eval eval;
     struct buf frames; /* to be sent */
     uint64_t start_ns;
     uint32_t second; /* of the next tick */

@@ -8,11 +8,15 @@
 #include "squall/plan.h"
 #include "squall/wire.h"
 
+struct prepared_parts; /* of a request that varies */
+
 /* A request as it goes over the wire, laid out once when the plan is loaded. */
 struct prepared {
     const struct plan_request *plan;
-    struct str bytes;
+    struct str bytes;             /* empty when it varies */
+    struct prepared_parts *parts; /* NULL: the request is always the same */
     struct http1_memo *memo;
+    bool looks;         /* the answer is looked into */
     struct h2_head *h2; /* NULL when HTTP/2 is not spoken */
     bool is_head;       /* the method is HEAD: no body follows */
     bool idempotent; /* may be sent again when its connection turns out to be dead (RFC 9110, 9.2.2)
@@ -22,6 +26,8 @@ struct prepared {
 /* Instants are of the monotonic clock, in ns; 0: not reached. */
 struct exchange {
     const struct prepared *request;
+    struct str bytes;        /* of the request: as prepared, or filled in for this time */
+    struct http1_kept *kept; /* of the answer; NULL: nobody looks into it */
     uint64_t planned_ns;
     uint64_t begun_ns;      /* the connection was asked for */
     uint64_t sent_ns;       /* the first byte was given to the kernel */
@@ -46,6 +52,8 @@ static inline void exchange_begin(struct exchange *x, const struct prepared *req
                                   uint64_t planned_ns, uint64_t now_ns)
 {
     x->request = request;
+    x->bytes = request->bytes;
+    x->kept = NULL;
     x->planned_ns = planned_ns;
     x->begun_ns = now_ns;
     x->sent_ns = 0;
@@ -64,5 +72,12 @@ void prepared_init(struct prepared *p, const struct plan *plan, const struct pla
 void prepared_fini(struct prepared *p);
 /* Says how long its body is, empty or not. */
 bool prepared_has_content(const struct plan_request *r);
+
+struct eval;
+struct vars;
+/* The bytes of a request that varies, for a user with these variables. -EINVAL when a value would
+ * break the request, -EMSGSIZE when it is too long; *why then says so. */
+int prepared_fill(const struct prepared *p, struct eval *e, const struct vars *v, struct buf *out,
+                  const char **why);
 
 #endif

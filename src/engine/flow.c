@@ -40,7 +40,7 @@ static void meet_level(struct flow *f, uint64_t now_ns)
     uint32_t all = plan_load_users(f->load, since_start(f, now_ns));
     uint32_t before = f->wanted; /* those below it are at work */
     f->wanted = (uint32_t)plan_share(all, e->worker, e->workers);
-    for (uint32_t i = before; i < f->wanted && !f->ended; i++) {
+    for (uint32_t i = before; i < f->wanted && !f->ended && !f->used_up; i++) {
         struct user *u = i < f->user_count ? f->users[i] : make_user(f);
         if (u->state != USER_FREE)
             continue;
@@ -138,6 +138,18 @@ void flow_user_done(struct flow *f, struct user *u, uint64_t now_ns)
         begin(f, u, arrival_ns(f, f->begun++), now_ns);
     } else {
         give_back(f, u);
+    }
+}
+
+void flow_user_out(struct flow *f, struct user *u)
+{
+    f->active--;
+    f->used_up = true;
+    if (f->load->kind == PLAN_LOAD_RATE)
+        give_back(f, u);
+    if (f->active == 0) {
+        flow_end(f);
+        engine_check_over(f->engine);
     }
 }
 

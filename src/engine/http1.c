@@ -50,6 +50,32 @@ void http1_reset(struct http1 *p, bool head_request)
         buf_clear(&p->line);
 }
 
+void http1_kept_init(struct http1_kept *k, size_t body_max)
+{
+    *k = (struct http1_kept){.wants_body = false};
+    buf_init(&k->head, HTTP1_HEAD_MAX);
+    buf_init(&k->body, body_max);
+}
+
+void http1_kept_fini(struct http1_kept *k)
+{
+    buf_fini(&k->head);
+    buf_fini(&k->body);
+}
+
+void http1_kept_reset(struct http1_kept *k, bool wants_body)
+{
+    enum { USUAL = 16 << 10 };
+    size_t limit = k->body.limit;
+    if (k->body.cap > USUAL) {
+        buf_fini(&k->body);
+        buf_init(&k->body, limit);
+    }
+    buf_clear(&k->head);
+    buf_clear(&k->body);
+    k->wants_body = wants_body;
+}
+
 static int bad(const char **why, const char *sentence)
 {
     *why = sentence;
@@ -241,6 +267,12 @@ static int keep_piece(struct http1 *p, const char *bytes, size_t len, const char
     return -EMSGSIZE;
 }
 
+static void keep_head(struct http1 *p, const char *bytes, size_t len)
+{
+    if (p->kept && p->state != HTTP1_HEAD)
+        buf_add(&p->kept->head, bytes, len);
+}
+
 /* A head that was cut: what has come of it is in `line`. It is looked at anew with each piece that
  * ends a line. */
 static ssize_t feed_cut_head(struct http1 *p, const char *bytes, size_t len, const char **why)
@@ -260,6 +292,7 @@ static ssize_t feed_cut_head(struct http1 *p, const char *bytes, size_t len, con
         p->status = 0;
         return keep_piece(p, bytes + piece, len - piece, why) < 0 ? -EMSGSIZE : (ssize_t)len;
     }
+    keep_head(p, p->line.ptr, (size_t)head);
     buf_clear(&p->line);
     return head - (ssize_t)before;
 }
@@ -295,8 +328,10 @@ static ssize_t feed_head(struct http1 *p, const char *bytes, size_t len, const c
 {
     if (p->line.len > 0)
         return feed_cut_head(p, bytes, len, why);
-    if (recall(p, bytes, len))
+    if (recall(p, bytes, len)) {
+        keep_head(p, bytes, p->memo->len);
         return (ssize_t)p->memo->len;
+    }
     ssize_t head = parse_head(p, (struct str){bytes, len}, why);
     if (head == 0 && !may_be_http((struct str){bytes, len}))
         return bad(why, no_status_line);
@@ -304,8 +339,10 @@ static ssize_t feed_head(struct http1 *p, const char *bytes, size_t len, const c
         *why = "the head of the answer is longer than 64 KiB";
         return -EMSGSIZE;
     }
-    if (head > 0)
+    if (head > 0) {
         remember(p, bytes, (size_t)head);
+        keep_head(p, bytes, (size_t)head);
+    }
     if (head != 0)
         return head;
     p->status = 0;
@@ -324,10 +361,18 @@ void http1_skip(struct http1 *p, uint64_t bytes)
         p->state = p->state == HTTP1_BODY ? HTTP1_DONE : HTTP1_CHUNK_END;
 }
 
-static ssize_t feed_skipped(struct http1 *p, size_t len)
+static void keep_body(struct http1_kept *k, const char *bytes, size_t len)
 {
-    uint64_t skippable = http1_skippable(p);
-    size_t n = skippable < len ? (size_t)skippable : len;
+    size_t room = k->body.limit - k->body.len;
+    buf_add(&k->body, bytes, len < room ? len : room);
+}
+
+static ssize_t feed_skipped(struct http1 *p, const char *bytes, size_t len)
+{
+    bool until_close = p->state == HTTP1_UNTIL_CLOSE;
+    size_t n = until_close || p->left > len ? len : (size_t)p->left;
+    if (http1_keeps_body(p))
+        keep_body(p->kept, bytes, n);
     http1_skip(p, n);
     return (ssize_t)n;
 }
@@ -444,7 +489,7 @@ static ssize_t feed_once(struct http1 *p, const char *bytes, size_t len, const c
     case HTTP1_BODY:
     case HTTP1_CHUNK_DATA:
     case HTTP1_UNTIL_CLOSE:
-        return feed_skipped(p, len);
+        return feed_skipped(p, bytes, len);
     case HTTP1_DONE:
         break;
     }

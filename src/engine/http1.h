@@ -44,6 +44,13 @@ struct http1_memo {
     char bytes[HTTP1_MEMO_MAX];
 };
 
+/* What is kept of a response for whoever looks into it. */
+struct http1_kept {
+    struct buf head; /* of the final response */
+    struct buf body; /* as it came, up to the limit; chunks are put together */
+    bool wants_body;
+};
+
 struct http1 {
     enum http1_state state;
     bool head_request; /* the answer to HEAD has no body, whatever its head says */
@@ -54,6 +61,7 @@ struct http1 {
     struct buf line;   /* the beginning of a head or line that did not come whole */
     size_t trailer_bytes;
     struct http1_memo *memo; /* of the request that is being answered; NULL: none. Borrowed */
+    struct http1_kept *kept; /* NULL: nobody looks. Borrowed */
 };
 
 void http1_init(struct http1 *p);
@@ -69,10 +77,21 @@ ssize_t http1_feed(struct http1 *p, const char *bytes, size_t len, const char **
 /* The peer has closed. True when that completes the response. */
 bool http1_end(struct http1 *p);
 
+void http1_kept_init(struct http1_kept *k, size_t body_max);
+void http1_kept_fini(struct http1_kept *k);
+/* Before each response; gives back what an unusually large one took. */
+void http1_kept_reset(struct http1_kept *k, bool wants_body);
+static inline bool http1_keeps_body(const struct http1 *p)
+{
+    return p->kept && p->kept->wants_body && p->kept->body.len < p->kept->body.limit;
+}
+
 /* Bytes that are known to be of a body, and so need not be looked at; http1_skip takes as many or
  * fewer of them as read. */
 static inline uint64_t http1_skippable(const struct http1 *p)
 {
+    if (http1_keeps_body(p))
+        return 0;
     if (p->state == HTTP1_BODY || p->state == HTTP1_CHUNK_DATA)
         return p->left;
     return p->state == HTTP1_UNTIL_CLOSE ? UINT64_MAX : 0;

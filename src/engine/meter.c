@@ -105,7 +105,8 @@ void meter_exchange(struct meter *m, const struct exchange *x, struct meter_outc
                     uint64_t now_ns)
 {
     struct meter_name *n = &m->names[x->request->plan->name_id];
-    bool answered = !outcome.failed || outcome.kind == WIRE_ERR_CHECK_FAILED;
+    bool answered = !outcome.failed || outcome.kind == WIRE_ERR_CHECK_FAILED ||
+                    outcome.kind == WIRE_ERR_CAPTURE_FAILED;
     n->requests++;
     n->bytes_in += x->bytes_in;
     n->bytes_out += x->bytes_out;

@@ -43,7 +43,8 @@ void sample_encode(struct buf *out, const struct exchange *x, const struct meter
     buf_init(&request, REQUEST_BYTES_MAX);
     if (x->http2)
         h2_head_text(x->request->h2, x->request->plan->body, &request);
-    conn_response_text(conn, &response);
+    if (conn)
+        conn_response_text(conn, &response);
     struct wire_sample sample = {
         .name_id = x->request->plan->name_id,
         .kind = outcome->kind,
@@ -51,7 +52,7 @@ void sample_encode(struct buf *out, const struct exchange *x, const struct meter
         .elapsed_ns = now_ns - x->planned_ns,
         .status = outcome->status,
         .detail = buf_str(&detail),
-        .request = x->http2 ? buf_str(&request) : x->request->bytes,
+        .request = x->http2 ? buf_str(&request) : x->bytes,
         .response = buf_str(&response),
     };
     wire_encode_sample(out, &sample);

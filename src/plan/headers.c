@@ -58,13 +58,17 @@ static void read_header(struct plan_reader *r, const struct plan_place *at, stru
                          plan_quote(header.name).text);
         return;
     }
-    if (!plan_text(r, at, &header.value))
+    if (!plan_template_text(r, at, &header.value, &header.template))
         return;
     if (!value_valid(header.value)) {
         plan_problem(r, at, "the value of a header has no line breaks or control characters");
         return;
     }
     header.name = plan_arena_str(r->arena, header.name);
+    if (header.template && str_eq_nocase(header.name, STR("Content-Length"))) {
+        plan_problem(r, at, "is the body's length, and no expression");
+        return;
+    }
     header.value = str_trim(header.value);
     h->items[h->count++] = header;
 }

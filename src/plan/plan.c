@@ -142,13 +142,16 @@ static void read_flows(struct plan_reader *r, const struct plan_place *at, void 
 
 #define FLOW_FIELD(field) offsetof(struct scenario_reading, flow.field)
 
-/* The target comes before the steps, which build on it, and those before what names requests. */
+/* The target, data and variables come before the steps, which build on them, and those before what
+ * names requests. */
 static const struct plan_key scenario_keys[] = {
     {"$schema", read_schema_name, 0, false},
     {"name", plan_read_name, FLOW_FIELD(name), true},
     {"description", read_description, 0, false},
     {"tags", read_tags, 0, false},
     {"target", plan_read_target, 0, false},
+    {"data", plan_read_data, 0, false},
+    {"variables", plan_read_variables, 0, false},
     {"load", read_flow_load, offsetof(struct scenario_reading, flow), false},
     {"steps", plan_read_steps, FLOW_FIELD(steps), false},
     {"flows", read_flows, 0, false},
@@ -191,6 +194,19 @@ static void check_sums(struct plan_reader *r, const struct plan_place *at)
                      rate, PLAN_RATE_MAX);
 }
 
+/* HTTP/2 sends requests whose bytes never change: others go over HTTP/1.1. */
+static void choose_http(struct plan_reader *r, const struct plan_place *at)
+{
+    struct plan_place target = plan_member(at, "target"), http = plan_member(&target, "http");
+    if (!r->only_http1)
+        return;
+    if (r->plan->http == PLAN_HTTP_2)
+        plan_problem(r, &http,
+                     "requests with expressions, captures or checks of more than the status go "
+                     "over HTTP/1.1 only; write \"1.1\" or \"auto\"");
+    r->plan->http = PLAN_HTTP_1;
+}
+
 static void read_document(struct plan_reader *r, json_t *root)
 {
     struct plan *plan = r->plan;
@@ -209,9 +225,11 @@ static void read_document(struct plan_reader *r, json_t *root)
         .response_ns = 30 * NS_PER_S,
         .total_ns = 60 * NS_PER_S,
     };
+    plan_variables_collect(r, &at);
     if (!plan_read_object(r, &at, &plan_object_scenario, &s))
         return;
     plan->name = s.flow.name;
+    choose_http(r, &at);
     check_flows(r, &at, &s);
     plan_check_network(r, &at);
     if (s.has_flows) {

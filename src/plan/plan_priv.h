@@ -13,6 +13,7 @@ enum {
     PLAN_DESCRIPTION_MAX = 65536,
     PLAN_TAGS_MAX = 100,
     PLAN_TAG_MAX = 255,
+    PLAN_COLUMNS_MAX = 256, /* of a table */
     PLAN_METHOD_MAX = 32,
     PLAN_HEADERS_MAX = 200,         /* in one object */
     PLAN_HEADERS_BYTES_MAX = 65536, /* of names and values of one request */
@@ -31,8 +32,8 @@ enum {
 #define PLAN_DRAIN_DEFAULT (5 * NS_PER_S)
 
 #define PLAN_EXPRESSION_PROBLEM                                                                    \
-    "\"${\" begins an expression, and expressions are not part of this release; write \"$${\" "    \
-    "for the characters themselves"
+    "\"${\" begins an expression, and this text is constant; write \"$${\" for the characters "    \
+    "themselves"
 
 /* ---- Poisson arrivals ------------------------------------------------------------------------ */
 #define PLAN_SEED_MAX ((UINT64_C(1) << 53) - 1) /* what any JSON reader takes exactly */
@@ -135,6 +136,8 @@ struct plan_reader {
     struct plan *plan;
     struct plan_defaults defaults;
     size_t requests; /* read up to now, in all flows */
+    unsigned depth;  /* of steps inside steps, just now */
+    bool only_http1; /* one of them needs what HTTP/2 does not do yet */
     struct plan_problems *problems;
     uint32_t offsets[PLAN_PROBLEMS_MAX]; /* of each problem's place in the text */
 };
@@ -183,8 +186,11 @@ struct plan_object {
     size_t count;
 };
 
-enum { PLAN_KEYS_MAX = 15 };
+enum { PLAN_KEYS_MAX = 24 };
 
+extern const struct plan_object plan_object_capture, plan_object_header_check,
+    plan_object_body_check, plan_object_json_check, plan_object_if, plan_object_repeat,
+    plan_object_choice, plan_object_data;
 extern const struct plan_object plan_object_scenario, plan_object_flow, plan_object_target,
     plan_object_tls, plan_object_timeouts, plan_object_load, plan_object_stage, plan_object_step,
     plan_object_request, plan_object_check, plan_object_think, plan_object_threshold;
@@ -230,9 +236,21 @@ plan_read plan_read_load;     /* struct plan_load */
 
 struct plan_steps {
     struct plan_step *items;
-    size_t count;
+    size_t count, cap;
 };
-plan_read plan_read_steps;      /* struct plan_steps */
+plan_read plan_read_steps; /* struct plan_steps */
+/* An array of steps, added to those that are there: read at any depth. */
+void plan_read_step_list(struct plan_reader *r, const struct plan_place *at,
+                         struct plan_steps *steps);
+plan_read plan_read_repeat, plan_read_choose, plan_read_if; /* struct plan_steps */
+/* The condition of an "if"; false when it is no object. */
+bool plan_read_condition(struct plan_reader *r, const struct plan_place *at,
+                         struct plan_condition *out);
+/* struct plan_looks */
+plan_read plan_read_captures, plan_read_header_check, plan_read_body_check, plan_read_json_check,
+    plan_read_time_check;
+/* Room for one more step, zeroed. */
+struct plan_step *plan_steps_add(struct plan_reader *r, struct plan_steps *steps);
 plan_read plan_read_thresholds; /* into nothing: the reader's plan, which has all its names */
 /* At the object {"url": ...}. */
 void plan_read_request(struct plan_reader *r, const struct plan_place *at,
@@ -257,7 +275,34 @@ bool plan_host_valid(struct str host);
 int plan_host_port_parse(struct plan_arena *a, struct str text, struct str *host, uint16_t *port,
                          struct err *e);
 
-/* The value at `at` as JSON text without spaces: numbers as they were written, "$${" resolved. */
-bool plan_json_body(struct plan_reader *r, const struct plan_place *at, struct str *out);
+/* The value at `at` as JSON text without spaces: numbers as they were written, "$${" resolved.
+ * *template stays NULL when there is no expression inside. */
+bool plan_json_body(struct plan_reader *r, const struct plan_place *at, struct str *out,
+                    const struct plan_template **template);
+
+/* ---- expressions ----------------------------------------------------------------------------- */
+/* A text that may hold expressions. Without any, *template is NULL and *out has "$${" resolved;
+ * else *out is the text as it was written. */
+bool plan_template_text(struct plan_reader *r, const struct plan_place *at, struct str *out,
+                        const struct plan_template **template);
+/* The same, always as a template. */
+bool plan_template_read(struct plan_reader *r, const struct plan_place *at,
+                        struct plan_template *out);
+/* False, with problems at `at`, when it is not right. */
+bool plan_template_compile(struct plan_reader *r, const struct plan_place *at, struct str text,
+                           struct plan_template *out);
+/* The data whose column "name.column" is, and the column's name; NULL when there are none. */
+const struct plan_data *plan_data_find(const struct plan *plan, struct str name,
+                                       struct str *column);
+plan_read plan_read_data; /* of the document */
+bool plan_template_is_constant(const struct plan_template *t);
+
+/* ---- variables ------------------------------------------------------------------------------- */
+/* Finds out what the document sets anywhere, before anything that uses it is read. */
+void plan_variables_collect(struct plan_reader *r, const struct plan_place *root);
+/* UINT32_MAX when nothing sets it. */
+uint32_t plan_variable_find(const struct plan *plan, struct str name);
+plan_read plan_read_variables; /* of the document */
+plan_read plan_read_set;       /* struct plan_steps */
 
 #endif

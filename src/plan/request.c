@@ -10,6 +10,7 @@
 enum {
     STATUS_MIN = 100,
     STATUS_MAX = 599,
+    CHECKS_MAX = 50, /* of one request */
 };
 
 /* An object "request" while it is read. */
@@ -18,10 +19,13 @@ struct request_reading {
     struct str method;
     struct plan_url url;
     struct plan_headers headers;
+    const struct plan_template *target; /* NULL: the URL is constant */
     struct str body;
+    const struct plan_template *body_template;
     bool has_body;
     bool is_json;
     struct plan_status_set expect;
+    struct plan_looks looks;
     struct plan_timeouts timeouts;
 };
 
@@ -46,23 +50,68 @@ static int join(struct plan_reader *r, struct str text, struct plan_url *out, st
     return 0;
 }
 
+static int parse_url(struct plan_reader *r, struct str text, struct plan_url *url, struct err *e)
+{
+    int rc;
+    if (plan_url_is_absolute(text)) {
+        rc = plan_url_parse(r->arena, text, url, e);
+    } else if (!str_starts(text, "/")) {
+        rc = err_set(e, -1, "must begin with \"/\", \"http://\" or \"https://\"");
+    } else {
+        rc = join(r, text, url, e);
+        if (rc == 0 && !r->defaults.has_base && !r->defaults.bad_base)
+            rc = err_set(e, -1, "a path needs a \"base_url\" in \"target\" to be joined to");
+    }
+    return rc;
+}
+
+/* An expression may stand behind the host: where requests go is known when the plan is loaded. */
+static bool host_is_constant(struct str first)
+{
+    const char *host = plan_url_is_absolute(first) ? memmem(first.ptr, first.len, "://", 3) : NULL;
+    if (!host)
+        return true;
+    size_t rest = first.len - (size_t)(host + 3 - first.ptr);
+    return memchr(host + 3, '/', rest) || memchr(host + 3, '?', rest);
+}
+
+/* The parts between expressions are made fit for a URL; what expressions bring is the author's. */
+static int parse_url_parts(struct plan_reader *r, const struct plan_template *t,
+                           struct request_reading *q, struct err *e)
+{
+    struct plan_part *first = &t->parts[0];
+    struct buf shown;
+    if (first->kind != PLAN_PART_TEXT)
+        return err_set(e, -1, "must begin with \"/\", \"http://\" or \"https://\"");
+    if (!host_is_constant(first->text))
+        return err_set(e, -1, "the host of a URL is constant: no expression before its path");
+    int rc = parse_url(r, first->text, &q->url, e);
+    if (rc < 0)
+        return rc;
+    first->text = q->url.path;
+    buf_init(&shown, 4 * PLAN_URL_MAX);
+    buf_add(&shown, first->text.ptr, first->text.len);
+    for (size_t i = 1; i < t->count && rc == 0; i++) {
+        struct plan_part *part = &t->parts[i];
+        if (part->kind == PLAN_PART_TEXT)
+            rc = plan_path_parse(r->arena, part->text, &part->text, e);
+        buf_add(&shown, part->text.ptr, part->text.len);
+    }
+    q->url.path = plan_arena_str(r->arena, buf_str(&shown));
+    q->target = t;
+    buf_fini(&shown);
+    return rc;
+}
+
 static void read_url(struct plan_reader *r, const struct plan_place *at, void *into)
 {
-    struct plan_url *url = into;
+    struct request_reading *q = into;
+    const struct plan_template *template;
     struct str text;
     struct err e = {0};
-    int rc;
-    if (!plan_text(r, at, &text))
+    if (!plan_template_text(r, at, &text, &template))
         return;
-    if (plan_url_is_absolute(text)) {
-        rc = plan_url_parse(r->arena, text, url, &e);
-    } else if (!str_starts(text, "/")) {
-        rc = err_set(&e, -1, "must begin with \"/\", \"http://\" or \"https://\"");
-    } else {
-        rc = join(r, text, url, &e);
-        if (rc == 0 && !r->defaults.has_base && !r->defaults.bad_base)
-            rc = err_set(&e, -1, "a path needs a \"base_url\" in \"target\" to be joined to");
-    }
+    int rc = template ? parse_url_parts(r, template, q, &e) : parse_url(r, text, &q->url, &e);
     if (rc < 0)
         plan_problem(r, at, "%s", e.message);
 }
@@ -103,7 +152,7 @@ static void read_body(struct plan_reader *r, const struct plan_place *at, void *
 {
     struct request_reading *q = into;
     q->has_body = true;
-    if (plan_text(r, at, &q->body))
+    if (plan_template_text(r, at, &q->body, &q->body_template))
         check_body(r, at, q->body);
 }
 
@@ -114,7 +163,7 @@ static void read_json(struct plan_reader *r, const struct plan_place *at, void *
         plan_problem_key(r, at, "\"body\" and \"json\" exclude each other; leave one out");
     q->has_body = true;
     q->is_json = true;
-    if (plan_json_body(r, at, &q->body))
+    if (plan_json_body(r, at, &q->body, &q->body_template))
         check_body(r, at, q->body);
 }
 
@@ -143,7 +192,8 @@ static void read_status_item(struct plan_reader *r, const struct plan_place *at,
 
 static void read_status(struct plan_reader *r, const struct plan_place *at, void *into)
 {
-    struct plan_status_set *expect = into, accepted = {{0}};
+    struct request_reading *q = into;
+    struct plan_status_set *expect = &q->expect, accepted = {{0}};
     if (!plan_is_array(r, at, "codes and classes"))
         return;
     if (json_array_size(at->value) == 0)
@@ -156,9 +206,40 @@ static void read_status(struct plan_reader *r, const struct plan_place *at, void
         expect->bits[i] &= accepted.bits[i];
 }
 
-static const struct plan_key check_keys[] = {{"status", read_status, 0, true}};
+#define LOOKS offsetof(struct request_reading, looks)
 
-const struct plan_object plan_object_check = {"check", check_keys, 1};
+static const struct plan_key check_keys[] = {
+    {"status", read_status, 0, false},
+    {"header", plan_read_header_check, LOOKS, false},
+    {"body", plan_read_body_check, LOOKS, false},
+    {"json", plan_read_json_check, LOOKS, false},
+    {"time", plan_read_time_check, LOOKS, false},
+};
+
+const struct plan_object plan_object_check = {"check", check_keys,
+                                              sizeof check_keys / sizeof check_keys[0]};
+
+static void read_check(struct plan_reader *r, const struct plan_place *at,
+                       struct request_reading *q)
+{
+    size_t known = 0;
+    for (size_t i = 0; i < plan_object_check.count; i++)
+        known += json_object_get(at->value, check_keys[i].name) != NULL;
+    if (!plan_read_object(r, at, &plan_object_check, q))
+        return;
+    if (known != 1 && known == json_object_size(at->value))
+        plan_problem(r, at,
+                     "must have exactly one key: \"status\", \"header\", \"body\", \"json\" or "
+                     "\"time\"");
+}
+
+static bool has_status(const json_t *checks)
+{
+    for (size_t i = 0; i < json_array_size(checks); i++)
+        if (json_object_get(json_array_get(checks, i), "status"))
+            return true;
+    return false;
+}
 
 static bool is_empty(const struct plan_status_set *s)
 {
@@ -171,17 +252,24 @@ static bool is_empty(const struct plan_status_set *s)
 /* Each check must pass. */
 static void read_checks(struct plan_reader *r, const struct plan_place *at, void *into)
 {
-    struct plan_status_set *expect = into;
+    struct request_reading *q = into;
     size_t before = r->problems->count;
     if (!plan_is_array(r, at, "checks") || json_array_size(at->value) == 0)
         return;
-    *expect = (struct plan_status_set){{0}};
-    accept(expect, STATUS_MIN, STATUS_MAX);
+    if (json_array_size(at->value) > CHECKS_MAX) {
+        plan_problem(r, at, "has %zu checks; at most %d are allowed", json_array_size(at->value),
+                     CHECKS_MAX);
+        return;
+    }
+    if (has_status(at->value)) {
+        q->expect = (struct plan_status_set){{0}};
+        accept(&q->expect, STATUS_MIN, STATUS_MAX);
+    }
     for (size_t i = 0; i < json_array_size(at->value); i++) {
         struct plan_place place = plan_element(at, i);
-        plan_read_object(r, &place, &plan_object_check, expect);
+        read_check(r, &place, q);
     }
-    if (is_empty(expect) && r->problems->count == before)
+    if (is_empty(&q->expect) && r->problems->count == before)
         plan_problem(r, at, "no answer could pass all of these checks");
 }
 
@@ -192,11 +280,12 @@ static void read_checks(struct plan_reader *r, const struct plan_place *at, void
 static const struct plan_key request_keys[] = {
     {"name", plan_read_name, FIELD(name), false},
     {"method", read_method, FIELD(method), false},
-    {"url", read_url, FIELD(url), true},
+    {"url", read_url, 0, true},
     {"headers", plan_read_headers, FIELD(headers), false},
     {"body", read_body, 0, false},
     {"json", read_json, 0, false},
-    {"checks", read_checks, FIELD(expect), false},
+    {"captures", plan_read_captures, LOOKS, false},
+    {"checks", read_checks, 0, false},
     {"timeouts", plan_read_timeouts, FIELD(timeouts), false},
 };
 
@@ -248,20 +337,33 @@ static void check_headers(struct plan_reader *r, const struct plan_place *at,
     if (bytes > 0 && bytes + plan_headers_bytes(&r->defaults.headers) > PLAN_HEADERS_BYTES_MAX)
         plan_problem(r, &place, "are more than %d bytes, together with the target's",
                      PLAN_HEADERS_BYTES_MAX);
-    if (!length || (str_to_u64(length->value, &number) && number == q->body.len))
+    if (!length ||
+        (!q->body_template && str_to_u64(length->value, &number) && number == q->body.len))
         return;
     struct plan_place value = plan_member(&place, length->name.ptr);
-    plan_problem(r, &value, "must be the body's length, %zu; it can be left out", q->body.len);
+    if (q->body_template)
+        plan_problem_key(r, &value, "is the body's length, which varies; leave it out");
+    else
+        plan_problem(r, &value, "must be the body's length, %zu; it can be left out", q->body.len);
 }
 
 static struct plan_headers all_headers(struct plan_reader *r, const struct request_reading *q)
 {
     struct plan_headers merged = plan_headers_merge(r->arena, &r->defaults.headers, &q->headers);
-    struct plan_header json = {STR("Content-Type"), STR("application/json")};
+    struct plan_header json = {.name = STR("Content-Type"), .value = STR("application/json")};
     struct plan_headers added = {&json, 1};
     if (!q->is_json || plan_headers_find(&merged, json.name))
         return merged;
     return plan_headers_merge(r->arena, &merged, &added);
+}
+
+static bool varies(const struct request_reading *q, const struct plan_headers *headers)
+{
+    bool any =
+        q->target || q->body_template || q->looks.capture_count > 0 || q->looks.check_count > 0;
+    for (size_t i = 0; i < headers->count; i++)
+        any = any || headers->items[i].template;
+    return any;
 }
 
 void plan_read_request(struct plan_reader *r, const struct plan_place *at, struct plan_request *out)
@@ -276,15 +378,19 @@ void plan_read_request(struct plan_reader *r, const struct plan_place *at, struc
         q.name = default_name(r, q.method, q.url.path);
     struct plan_headers headers = all_headers(r, &q);
     check_headers(r, at, &q);
+    r->only_http1 = r->only_http1 || varies(&q, &headers);
     *out = (struct plan_request){
         .name_id = name_id(r->plan, q.name),
         .origin_id = origin_id(r, &q.url),
         .method = q.method,
         .target = q.url.path,
+        .target_template = q.target,
         .headers = headers.items,
         .header_count = headers.count,
         .body = q.body,
+        .body_template = q.body_template,
         .expect = q.expect,
+        .looks = q.looks,
         .timeouts = q.timeouts,
     };
 }

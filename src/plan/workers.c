@@ -41,7 +41,7 @@ static double flow_cores(const struct plan *plan, const struct plan_flow *f)
         const struct plan_step *step = &f->steps[i];
         if (step->kind == PLAN_STEP_THINK) {
             length_ns += think_mean_ns(&step->think);
-        } else {
+        } else if (step->kind == PLAN_STEP_REQUEST) {
             cost_ns += request_cost_ns(plan, &step->request);
             length_ns += ANSWER_NS;
         }

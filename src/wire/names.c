@@ -21,6 +21,8 @@ static const char *const error_texts[WIRE_ERR_COUNT] = {
     [WIRE_ERR_HEADERS_TOO_LARGE] = "headers_too_large",
     [WIRE_ERR_CHECK_FAILED] = "check_failed",
     [WIRE_ERR_LOCAL] = "local",
+    [WIRE_ERR_CAPTURE_FAILED] = "capture_failed",
+    [WIRE_ERR_BAD_VALUE] = "bad_value",
 };
 
 static const char *const metric_texts[WIRE_METRIC_COUNT] = {

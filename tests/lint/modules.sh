@@ -28,7 +28,9 @@ cjson/ wire engine exec
 nghttp2/ engine
 jansson.h plan result run store daemon cli aws web
 uv.h engine target exec runner run aws daemon cli
-zlib.h hist daemon web
+zlib.h hist engine daemon web
+pcre2.h plan engine
+brotli/ engine
 '
 
 find src include -name '*.[ch]' | sort | xargs awk -v tiers="$tiers" -v libraries="$libraries" '

@@ -141,7 +141,7 @@ static void a_url_that_could_be_read_in_two_ways_is_refused(void **state)
     assert_url_refused("/a#b", "never sent");
     assert_url_refused("/a%zz", "%25");
     assert_url_refused("/a%2", "%25");
-    assert_url_refused("/a${b}", "expression");
+    assert_url_refused("/a${b}", "nothing sets");
 }
 
 static void a_url_cannot_end_the_request_line(void **state)
@@ -278,7 +278,7 @@ static void a_header_cannot_end_its_line(void **state)
         {"{\"\": \"a\"}", "/", "no name of a header"},
         {"{\"\xc3\xa9\": \"a\"}", "/\xc3\xa9", "no name of a header"},
         {"{\"X\": 5}", "/X", "a string, not a number"},
-        {"{\"X\": \"${x}\"}", "/X", "expression"},
+        {"{\"X\": \"${x}\"}", "/X", "nothing sets"},
         {"{\"X\": \"a\", \"x\": \"b\"}", "/x", "twice"},
         {"{\"Transfer-Encoding\": \"chunked\"}", "/Transfer-Encoding", "Content-Length"},
         {"[]", "", "an object of names and values"},
@@ -350,9 +350,9 @@ static void expressions_in_a_json_body_are_refused_at_their_place(void **state)
 {
     (void)state;
     assert_request_refused("", "\"url\": \"http://h/\", \"json\": {\"a\": [1, {\"b\": \"${x}\"}]}",
-                           "/steps/0/request/json/a/1/b", "expression");
+                           "/steps/0/request/json/a/1/b", "nothing sets");
     assert_request_refused("", "\"url\": \"http://h/\", \"json\": {\"\\u0024{a\": 1}",
-                           "/steps/0/request/json/${a", "expression");
+                           "/steps/0/request/json/${a", "nothing sets");
     struct plan *plan = plan_with("", "\"url\": \"http://h/\", \"json\": {\"$${k}\":"
                                       " [\"\\u0024${v}\\u0000\", \"$\", \"$5\"]}");
     assert_str(request_of(plan)->body, "{\"${k}\":[\"${v}\\u0000\",\"$\",\"$5\"]}");
@@ -416,8 +416,8 @@ static void a_check_that_makes_no_sense_is_refused(void **state)
         {"[{\"status\": [\"2xxx\"]}]", "/0/status/0", "a class like \"2xx\""},
         {"[{\"status\": []}]", "/0/status", "empty"},
         {"[{\"status\": 200}]", "/0/status", "an array of codes"},
-        {"[{}]", "/0/status", "missing"},
-        {"[{\"body\": \"x\", \"status\": [200]}]", "/0/body", "the only key here is \"status\""},
+        {"[{}]", "/0", "exactly one key"},
+        {"[{\"boddy\": \"x\", \"status\": [200]}]", "/0/boddy", "did you mean \"body\""},
         {"[{\"status\": [200]}, {\"status\": [404]}]", "", "no answer could pass"},
         {"{\"status\": [200]}", "", "an array of checks"},
     };

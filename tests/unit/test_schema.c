@@ -12,9 +12,13 @@ EMBED(scenarios_json, "tests/data/scenarios.json");
 EMBED(manual, "man/squall-scenario.5");
 
 static const struct plan_object *const objects[] = {
-    &plan_object_scenario, &plan_object_flow,  &plan_object_target,  &plan_object_tls,
-    &plan_object_timeouts, &plan_object_load,  &plan_object_stage,   &plan_object_step,
-    &plan_object_think,    &plan_object_check, &plan_object_request, &plan_object_threshold,
+    &plan_object_scenario,   &plan_object_flow,       &plan_object_target,
+    &plan_object_tls,        &plan_object_timeouts,   &plan_object_load,
+    &plan_object_stage,      &plan_object_step,       &plan_object_think,
+    &plan_object_check,      &plan_object_request,    &plan_object_header_check,
+    &plan_object_body_check, &plan_object_json_check, &plan_object_capture,
+    &plan_object_repeat,     &plan_object_choice,     &plan_object_if,
+    &plan_object_data,       &plan_object_threshold,
 };
 enum { OBJECT_COUNT = sizeof objects / sizeof objects[0] };
 

@@ -13,6 +13,8 @@ export const ERROR_KINDS: Record<ErrorKind, string> = {
   malformed_response: "Not a valid HTTP answer",
   headers_too_large: "Response headers too large",
   check_failed: "Unexpected answer",
+  capture_failed: "Nothing to capture in the answer",
+  bad_value: "A variable would have broken the request",
   local: "Failed on this machine (out of ports, descriptors or memory)",
 };
 
