@@ -298,7 +298,7 @@ test("a starter that never reads: the worker ends with a sentence, not with all 
   const timer = setTimeout(() => worker.signal("SIGKILL"), 60_000);
   await worker.exited;
   clearTimeout(timer);
-  worker.read();
+  worker.drop();
   const { code, stderr } = await worker.ended;
   assert.equal(code, 3);
   assert.match(stderr, /^the starter does not keep up with reading\n$/);

@@ -9,6 +9,7 @@ import { squalld } from "./squall.mjs";
 //   send(frame)   an object as a frame; a string or bytes as they are
 //   until(type)   the first frame of that type
 //   ended         {code, signal, stderr, ms} once it has exited and all it wrote has been read
+//   drop()        reads what is left on its stdout without a look: after its exit it may be half a line
 //   signal(name), close() (its stdin), deafen() (its stdout), ms() since it was started
 export function startWorker(t, { read = true } = {}) {
   const child = spawn(squalld, ["worker"], { stdio: ["pipe", "pipe", "pipe"] });
@@ -41,6 +42,7 @@ export function startWorker(t, { read = true } = {}) {
     exited,
     pid: child.pid,
     read: startReading,
+    drop: () => child.stdout.resume(),
     send: (frame) => child.stdin.write(typeof frame === "string" || Buffer.isBuffer(frame) ? frame : `${JSON.stringify(frame)}\n`),
     until: (type) =>
       new Promise((resolve, reject) => {
