@@ -75,7 +75,8 @@ struct h2 *h2_new(struct conn *c)
     h->limit = c->shared->plan->keep_alive ? c->pool->streams : 1;
     TAILQ_INIT(&h->active);
     buf_init(&h->rest, 2 * H2_OUT_SIZE);
-    if (nghttp2_session_client_new2(&h->ng, h->shared->callbacks, h, h->shared->options) != 0 ||
+    if (nghttp2_session_client_new3(&h->ng, h->shared->callbacks, h, h->shared->options,
+                                    &h->shared->mem.calls) != 0 ||
         greet(h) != 0) {
         nghttp2_session_del(h->ng);
         free(h);

@@ -63,7 +63,22 @@ struct h2_pool {
     struct h2_sessions roomy; /* sessions with room for one more */
 };
 
+/* Small pieces that nghttp2 has given back, by size. */
+enum { H2_MEM_STEP = 16, H2_MEM_CLASSES = 33 };
+
+union h2_piece;
+
+struct h2_mem {
+    nghttp2_mem calls;
+    union h2_piece *free[H2_MEM_CLASSES];
+};
+
+void h2_mem_init(struct h2_mem *m);
+/* When all has been given back. */
+void h2_mem_fini(struct h2_mem *m);
+
 struct h2_shared {
+    struct h2_mem mem;
     struct conn_shared *conns;
     nghttp2_session_callbacks *callbacks;
     nghttp2_option *options;

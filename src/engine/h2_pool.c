@@ -130,6 +130,7 @@ struct h2_shared *h2_shared_new(struct conn_shared *conns, const struct plan *pl
         return NULL;
     struct h2_shared *s = mem_alloc(sizeof *s);
     s->conns = conns;
+    h2_mem_init(&s->mem);
     s->callbacks = h2_callbacks_new();
     if (nghttp2_option_new(&s->options) == 0)
         nghttp2_option_set_no_closed_streams(s->options, 1);
@@ -151,6 +152,7 @@ void h2_shared_free(struct h2_shared *s)
         return;
     nghttp2_session_callbacks_del(s->callbacks);
     nghttp2_option_del(s->options);
+    h2_mem_fini(&s->mem);
     free(s->pools);
     free(s->out);
     free(s);
