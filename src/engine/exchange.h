@@ -17,7 +17,7 @@ struct prepared {
     struct prepared_parts *parts; /* NULL: the request is always the same */
     struct http1_memo *memo;
     bool looks;         /* the answer is looked into */
-    struct h2_head *h2; /* NULL when HTTP/2 is not spoken */
+    struct h2_head *h2; /* NULL when HTTP/2 is not spoken, or it varies */
     bool is_head;       /* the method is HEAD: no body follows */
     bool idempotent; /* may be sent again when its connection turns out to be dead (RFC 9110, 9.2.2)
                       */
@@ -70,8 +70,6 @@ static inline void exchange_begin(struct exchange *x, const struct prepared *req
 /* Lays out the bytes of `plan`, which must outlive it. */
 void prepared_init(struct prepared *p, const struct plan *plan, const struct plan_request *request);
 void prepared_fini(struct prepared *p);
-/* Says how long its body is, empty or not. */
-bool prepared_has_content(const struct plan_request *r);
 
 struct eval;
 struct vars;

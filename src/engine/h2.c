@@ -151,10 +151,18 @@ void h2_unlink(struct conn *c)
 void h2_submit(struct conn *c, uint64_t now_ns)
 {
     struct h2 *h = c->stream.session;
-    const struct prepared *request = c->exchange->request;
+    struct exchange *x = c->exchange;
+    const struct h2_head *head = x->request->h2;
+    if (!head) {
+        h2_head_fill(&h->shared->head, c->where->tls, x->bytes, NGHTTP2_NV_FLAG_NONE);
+        head = &h->shared->head;
+    }
+    if (x->kept)
+        http1_kept_reset(x->kept, x->request->plan->looks.body);
+    c->stream.body = head->body;
     nghttp2_data_provider body = {.read_callback = h2_read_body};
-    int32_t id = nghttp2_submit_request(h->ng, NULL, request->h2->fields, request->h2->count,
-                                        request->plan->body.len > 0 ? &body : NULL, c);
+    int32_t id = nghttp2_submit_request(h->ng, NULL, head->fields, head->count,
+                                        head->body.len > 0 ? &body : NULL, c);
     if (id == NGHTTP2_ERR_STREAM_ID_NOT_AVAILABLE) { /* a thousand million requests later */
         h2_drain(h);
         return h2_begin(c, now_ns);
@@ -165,11 +173,11 @@ void h2_submit(struct conn *c, uint64_t now_ns)
     if (id < 0)
         return conn_fail_soon(c, failure_of(WIRE_ERR_LOCAL, false, "cannot send a request: %s",
                                             nghttp2_strerror(id)));
-    c->exchange->http2 = true;
+    x->http2 = true;
     c->stream.id = id;
     c->stream.status = 0;
     c->stream.head_bytes = 0;
-    c->stream.reset = c->stream.too_large = c->stream.keep_text = false;
+    c->stream.reset = c->stream.too_large = c->stream.keep_text = c->stream.head_done = false;
     TAILQ_INSERT_TAIL(&h->active, c, stream.link);
     conn_set_deadline(c, UINT64_MAX);
     h2_mark_dirty(h);

@@ -44,6 +44,8 @@ struct h2_stream {
     int32_t id;         /* 0: no request is under way */
     unsigned status;
     size_t head_bytes;
+    struct str body;        /* of the request */
+    bool head_done;         /* what comes now are trailers */
     bool opening;           /* the connection that it opens may become a session */
     bool waiting;           /* for another's */
     bool reset;             /* by the server */
@@ -52,6 +54,26 @@ struct h2_stream {
     TAILQ_ENTRY(conn) link; /* among the active of the session, or those that wait */
 };
 
+/* ---- the head of a request ------------------------------------------------------------------- */
+struct h2_head {
+    nghttp2_nv *fields;
+    size_t count, cap;
+    char *names; /* their memory; NULL: they are in the request */
+    struct str body;
+};
+
+/* Pseudo-headers first, without what HTTP/2 forbids (RFC 9113, 8.2.2). Refers to `request`, the
+ * text as HTTP/1.1 has it. Names are as they stand there: nghttp2 lower-cases those that it
+ * copies. */
+void h2_head_fill(struct h2_head *head, bool tls, struct str request, uint8_t flags);
+void h2_head_fini(struct h2_head *head);
+/* The same for a request that is always the same: lower-cased, and not copied any more. */
+struct h2_head *h2_head_new(bool tls, struct str request);
+void h2_head_free(struct h2_head *head);
+/* As a person reads it; the body too. */
+void h2_head_text(const struct h2_head *head, struct buf *out);
+
+/* ---- sessions -------------------------------------------------------------------------------- */
 /* The sessions of one origin. */
 struct h2_pool {
     bool off;          /* HTTP/1.1 is spoken there by decision */
@@ -85,6 +107,7 @@ struct h2_shared {
     struct h2_pool *pools;    /* by origin */
     struct h2_sessions dirty; /* with something to write */
     uint8_t *out;
+    struct h2_head head; /* of a request that varies, while it is submitted */
 };
 
 /* NULL when the plan has no origin that may speak HTTP/2. */
@@ -109,18 +132,5 @@ void h2_opening_failed(struct h2_pool *pool, const struct conn_failure *failure,
 void h2_abandon(struct conn *c);
 /* And leaves its session. */
 void h2_detach(struct conn *c);
-
-/* ---- the head of a request ------------------------------------------------------------------- */
-struct h2_head {
-    nghttp2_nv *fields;
-    size_t count;
-    char *names; /* their memory */
-};
-
-/* Lower-cased, pseudo-headers first, without what HTTP/2 forbids (RFC 9113, 8.2.2). */
-struct h2_head *h2_head_new(const struct plan *plan, const struct plan_request *r);
-/* As a person reads it; the body too. */
-void h2_head_text(const struct h2_head *head, struct str body, struct buf *out);
-void h2_head_free(struct h2_head *head);
 
 #endif

@@ -57,14 +57,43 @@ static void keep_field(struct conn *c, const uint8_t *name, size_t name_len, con
     keep_text(c, "\r\n", 2);
 }
 
+/* For whoever looks into the answer, as HTTP/1.1 has it. */
+static void keep_for_looks(struct conn *c, const uint8_t *name, size_t name_len,
+                           const uint8_t *value, size_t value_len)
+{
+    struct buf *head = &c->exchange->kept->head;
+    if (c->stream.status < 200 || c->stream.head_done)
+        return;
+    if (name[0] == ':') {
+        buf_add_format(head, "HTTP/2 %u\r\n", c->stream.status);
+        return;
+    }
+    buf_add(head, (const char *)name, name_len);
+    buf_add(head, ": ", 2);
+    buf_add(head, (const char *)value, value_len);
+    buf_add(head, "\r\n", 2);
+}
+
+static void end_of_head(struct conn *c)
+{
+    if (c->stream.status < 200 || c->stream.head_done)
+        return;
+    c->stream.head_done = true;
+    if (c->stream.keep_text)
+        keep_text(c, "\r\n", 2);
+    if (c->exchange->kept)
+        buf_add(&c->exchange->kept->head, "\r\n", 2);
+}
+
 static void take_status(struct conn *c, const uint8_t *digits)
 {
     /* nghttp2 has made sure that they are three digits. */
     unsigned status =
         (unsigned)((digits[0] - '0') * 100 + (digits[1] - '0') * 10 + (digits[2] - '0'));
     c->stream.status = status;
+    const struct prepared *request = c->exchange->request;
     c->stream.keep_text =
-        status >= 200 && !plan_status_ok(&c->exchange->request->plan->expect, status);
+        status >= 200 && (request->looks || !plan_status_ok(&request->plan->expect, status));
 }
 
 static int on_header(nghttp2_session *ng, const nghttp2_frame *frame, const uint8_t *name,
@@ -81,6 +110,8 @@ static int on_header(nghttp2_session *ng, const nghttp2_frame *frame, const uint
         take_status(c, value);
     if (c->stream.keep_text)
         keep_field(c, name, name_len, value, value_len);
+    if (c->exchange->kept)
+        keep_for_looks(c, name, name_len, value, value_len);
     c->stream.head_bytes += name_len + value_len;
     if (c->stream.head_bytes <= H2_HEAD_MAX)
         return 0;
@@ -97,6 +128,9 @@ static int on_data(nghttp2_session *ng, uint8_t flags, int32_t id, const uint8_t
     struct conn *c = conn_of(h, id);
     if (c && c->stream.keep_text)
         keep_text(c, bytes, len);
+    struct http1_kept *kept = c ? c->exchange->kept : NULL;
+    if (kept && kept->wants_body)
+        http1_keep_body(kept, (const char *)bytes, len);
     return 0;
 }
 
@@ -150,8 +184,8 @@ static int on_frame(nghttp2_session *ng, const nghttp2_frame *frame, void *sessi
     switch (frame->hd.type) {
     case NGHTTP2_HEADERS:
         c = conn_of(h, frame->hd.stream_id);
-        if (c && c->stream.keep_text)
-            keep_text(c, "\r\n", 2);
+        if (c)
+            end_of_head(c);
         c = NULL;
         __attribute__((fallthrough));
     case NGHTTP2_DATA:
@@ -279,7 +313,7 @@ ssize_t h2_read_body(nghttp2_session *ng, int32_t id, uint8_t *into, size_t size
     struct conn *c = conn_of(session, id);
     if (!c)
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
-    struct str body = c->exchange->request->plan->body;
+    struct str body = c->stream.body;
     size_t left = body.len - c->sent;
     size_t n = left < size ? left : size;
     memcpy(into, body.ptr + c->sent, n);

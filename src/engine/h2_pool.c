@@ -153,6 +153,7 @@ void h2_shared_free(struct h2_shared *s)
     nghttp2_session_callbacks_del(s->callbacks);
     nghttp2_option_del(s->options);
     h2_mem_fini(&s->mem);
+    h2_head_fini(&s->head);
     free(s->pools);
     free(s->out);
     free(s);

@@ -361,7 +361,7 @@ void http1_skip(struct http1 *p, uint64_t bytes)
         p->state = p->state == HTTP1_BODY ? HTTP1_DONE : HTTP1_CHUNK_END;
 }
 
-static void keep_body(struct http1_kept *k, const char *bytes, size_t len)
+void http1_keep_body(struct http1_kept *k, const char *bytes, size_t len)
 {
     size_t room = k->body.limit - k->body.len;
     buf_add(&k->body, bytes, len < room ? len : room);
@@ -372,7 +372,7 @@ static ssize_t feed_skipped(struct http1 *p, const char *bytes, size_t len)
     bool until_close = p->state == HTTP1_UNTIL_CLOSE;
     size_t n = until_close || p->left > len ? len : (size_t)p->left;
     if (http1_keeps_body(p))
-        keep_body(p->kept, bytes, n);
+        http1_keep_body(p->kept, bytes, n);
     http1_skip(p, n);
     return (ssize_t)n;
 }

@@ -81,6 +81,8 @@ void http1_kept_init(struct http1_kept *k, size_t body_max);
 void http1_kept_fini(struct http1_kept *k);
 /* Before each response; gives back what an unusually large one took. */
 void http1_kept_reset(struct http1_kept *k, bool wants_body);
+/* As much of it as there is room for. */
+void http1_keep_body(struct http1_kept *k, const char *bytes, size_t len);
 static inline bool http1_keeps_body(const struct http1 *p)
 {
     return p->kept && p->kept->wants_body && p->kept->body.len < p->kept->body.limit;

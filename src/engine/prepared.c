@@ -44,11 +44,6 @@ static bool is_one_of(struct str method, const char *const *methods)
 static const char *const with_content[] = {"POST", "PUT", "PATCH", NULL};
 static const char *const idempotent[] = {"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE", NULL};
 
-bool prepared_has_content(const struct plan_request *r)
-{
-    return r->body.len > 0 || is_one_of(r->method, with_content);
-}
-
 /* Over TLS the proxy is only asked for a tunnel. */
 static bool asks_proxy(const struct plan *plan, const struct plan_request *r)
 {
@@ -104,8 +99,8 @@ static bool varies(const struct plan_request *r)
 
 static bool has_content(const struct plan_request *r)
 {
-    return prepared_has_content(r) && !has_header(r, "Content-Length") &&
-           !has_header(r, "Transfer-Encoding");
+    bool content = r->body.len > 0 || is_one_of(r->method, with_content);
+    return content && !has_header(r, "Content-Length") && !has_header(r, "Transfer-Encoding");
 }
 
 static void begin_line(const struct plan *plan, const struct plan_request *r, struct buf *out)
@@ -174,12 +169,12 @@ void prepared_init(struct prepared *p, const struct plan *plan, const struct pla
     p->is_head = str_eq_text(r->method, "HEAD");
     p->idempotent = is_one_of(r->method, idempotent);
     p->memo = mem_alloc(sizeof *p->memo);
-    if (plan->http != PLAN_HTTP_1)
-        p->h2 = h2_head_new(plan, r);
     if (varies(r))
         lay_out_parts(p, plan, r, &out);
     else
         lay_out(p, plan, r, &out);
+    if (plan->http != PLAN_HTTP_1 && !p->parts)
+        p->h2 = h2_head_new(plan->origins[r->origin_id].tls, p->bytes);
     buf_fini(&out);
 }
 

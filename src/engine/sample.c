@@ -26,6 +26,14 @@ static void say_expected(struct buf *out, const struct plan_status_set *s)
     }
 }
 
+static void add_h2_text(struct buf *out, const struct exchange *x, const struct conn *conn)
+{
+    struct h2_head head = {0};
+    h2_head_fill(&head, conn->where->tls, x->bytes, NGHTTP2_NV_FLAG_NONE);
+    h2_head_text(&head, out);
+    h2_head_fini(&head);
+}
+
 void sample_encode(struct buf *out, const struct exchange *x, const struct meter_outcome *outcome,
                    const char *why, const struct conn *conn, uint64_t start_ns, uint64_t now_ns)
 {
@@ -42,7 +50,7 @@ void sample_encode(struct buf *out, const struct exchange *x, const struct meter
     AUTO(buf_fini) struct buf request;
     buf_init(&request, REQUEST_BYTES_MAX);
     if (x->http2)
-        h2_head_text(x->request->h2, x->request->plan->body, &request);
+        add_h2_text(&request, x, conn);
     if (conn)
         conn_response_text(conn, &response);
     struct wire_sample sample = {

@@ -194,19 +194,6 @@ static void check_sums(struct plan_reader *r, const struct plan_place *at)
                      rate, PLAN_RATE_MAX);
 }
 
-/* HTTP/2 sends requests whose bytes never change: others go over HTTP/1.1. */
-static void choose_http(struct plan_reader *r, const struct plan_place *at)
-{
-    struct plan_place target = plan_member(at, "target"), http = plan_member(&target, "http");
-    if (!r->only_http1)
-        return;
-    if (r->plan->http == PLAN_HTTP_2)
-        plan_problem(r, &http,
-                     "requests with expressions, captures or checks of more than the status go "
-                     "over HTTP/1.1 only; write \"1.1\" or \"auto\"");
-    r->plan->http = PLAN_HTTP_1;
-}
-
 static void read_document(struct plan_reader *r, json_t *root)
 {
     struct plan *plan = r->plan;
@@ -229,7 +216,6 @@ static void read_document(struct plan_reader *r, json_t *root)
     if (!plan_read_object(r, &at, &plan_object_scenario, &s))
         return;
     plan->name = s.flow.name;
-    choose_http(r, &at);
     check_flows(r, &at, &s);
     plan_check_network(r, &at);
     if (s.has_flows) {

@@ -137,7 +137,6 @@ struct plan_reader {
     struct plan_defaults defaults;
     size_t requests; /* read up to now, in all flows */
     unsigned depth;  /* of steps inside steps, just now */
-    bool only_http1; /* one of them needs what HTTP/2 does not do yet */
     struct plan_problems *problems;
     uint32_t offsets[PLAN_PROBLEMS_MAX]; /* of each problem's place in the text */
 };

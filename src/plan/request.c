@@ -357,15 +357,6 @@ static struct plan_headers all_headers(struct plan_reader *r, const struct reque
     return plan_headers_merge(r->arena, &merged, &added);
 }
 
-static bool varies(const struct request_reading *q, const struct plan_headers *headers)
-{
-    bool any =
-        q->target || q->body_template || q->looks.capture_count > 0 || q->looks.check_count > 0;
-    for (size_t i = 0; i < headers->count; i++)
-        any = any || headers->items[i].template;
-    return any;
-}
-
 void plan_read_request(struct plan_reader *r, const struct plan_place *at, struct plan_request *out)
 {
     struct request_reading q = {.timeouts = r->defaults.timeouts};
@@ -378,7 +369,6 @@ void plan_read_request(struct plan_reader *r, const struct plan_place *at, struc
         q.name = default_name(r, q.method, q.url.path);
     struct plan_headers headers = all_headers(r, &q);
     check_headers(r, at, &q);
-    r->only_http1 = r->only_http1 || varies(&q, &headers);
     *out = (struct plan_request){
         .name_id = name_id(r->plan, q.name),
         .origin_id = origin_id(r, &q.url),

@@ -349,3 +349,49 @@ describe("what comes back", () => {
     assert.deepEqual(result.error_kinds, { connect_refused: 10 }, told(result));
   });
 });
+
+describe("the scenario language over HTTP/2", () => {
+  for (const tls of [undefined, { allowHTTP1: false }])
+    test(`captures, expressions and checks${tls ? ", over TLS as auto finds it" : ""}`, async (t) => {
+      const asked = [];
+      const server = await serve(t, {
+        tls,
+        stream: (s, headers) => {
+          let body = "";
+          s.on("data", (piece) => (body += piece));
+          s.on("end", () => {
+            asked.push({ headers, body });
+            if (headers[":path"] !== "/login") return ok(s);
+            s.additionalHeaders({ ":status": 103, "x-id": "interim" });
+            s.respond({ ":status": 200, "x-id": "h-1", "set-cookie": "sid=s-7; Secure" }, { waitForTrailers: true });
+            s.on("wantTrailers", () => s.sendTrailers({ "x-id": "trailer" }));
+            s.end(JSON.stringify({ pad: "x".repeat(100_000), token: 'to"k' }));
+          });
+        },
+      });
+      const captures = { t: { json: "/token" }, h: { header: "X-Id" }, c: { cookie: "sid" } };
+      const ran = await run(server.url, {
+        load: closed(4, "500ms"), streams: 4, http: tls ? "auto" : "2",
+        steps: [
+          get("/login", { captures, checks: [{ status: [200] }, { json: { pointer: "/token", equals: 'to"k' } }, { header: { name: "X-Id", equals: "h-1" } }] }),
+          { request: { method: "POST", url: "/p/${url(t)}?c=${c}", headers: { "X-Both": "${h}-${c}" }, json: { t: "${t}" } } },
+        ],
+      });
+      assertFine(ran);
+      const second = asked.filter(({ headers }) => headers[":method"] === "POST");
+      assert.ok(second.length > 4);
+      for (const { headers, body } of second) {
+        assert.equal(headers[":path"], "/p/to%22k?c=s-7");
+        assert.equal(headers["x-both"], "h-1-s-7");
+        assert.equal(headers["content-length"], String(body.length));
+        assert.deepEqual(JSON.parse(body), { t: 'to"k' });
+      }
+    });
+
+  test("a capture that finds nothing fails, and its sample shows the answer", async (t) => {
+    const server = await serve(t, { stream: (s) => ok(s, '{"a":1}') });
+    const { result } = await run(server.url, { load: arrivals, steps: [get("/", { captures: { token: { json: "/b" } } })] });
+    assert.deepEqual(result.error_kinds, { capture_failed: 10 }, told(result));
+    assert.match(result.samples[0].response_text, /"a":1/);
+  });
+});
