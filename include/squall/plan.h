@@ -21,6 +21,8 @@ enum {
     PLAN_THRESHOLDS_MAX = 100,
     PLAN_THRESHOLD_TEXT_MAX = 512, /* bytes of one, its request name included */
     PLAN_VARIABLES_MAX = 256,
+    PLAN_FACTOR_MAX = 100,   /* of a level that is changed while it runs */
+    PLAN_CHANGES_MAX = 1000, /* of the level of one run */
 };
 
 /* ---- everything that is wrong with a document, not the first thing alone --------------------- */
@@ -83,8 +85,11 @@ struct plan_load {
     struct plan_stage *stages;
     size_t stage_count;
     uint64_t duration_ns; /* the sum of the stages */
-    uint32_t max_users;   /* open model: upper bound of users in all workers together */
-    double peak;          /* highest level of any stage */
+    uint64_t iterations;  /* closed model: all users together go through the steps so often; 0: as
+                             long as the stages last */
+    uint64_t iterations_per_user; /* each of them does; 0: as above */
+    uint32_t max_users;           /* open model: upper bound of users in all workers together */
+    double peak;                  /* highest level of any stage */
 };
 
 /* The level at `t_ns` after the start; 0 after the end. */
@@ -104,6 +109,17 @@ uint64_t plan_load_arrival_ns(const struct plan_load *load, uint64_t i);
  * next instant after `t_ns` at which that number changes (UINT64_MAX: never). */
 uint32_t plan_load_users(const struct plan_load *load, uint64_t t_ns);
 uint64_t plan_load_next_change_ns(const struct plan_load *load, uint64_t t_ns);
+
+/* From `at_ns` after the start on, the level is the planned one times `factor`. */
+struct plan_change {
+    uint64_t at_ns;
+    double factor;
+};
+
+/* `planned` with these changes, in the order of their instants. The stages of `out` are the
+ * caller's to free(). */
+void plan_load_changed(const struct plan_load *planned, const struct plan_change *changes,
+                       size_t count, struct plan_load *out);
 
 /* The share of worker `w` of `n` in `whole` things dealt out in turn (thing k goes to k mod n). */
 uint64_t plan_share(uint64_t whole, uint32_t w, uint32_t n);

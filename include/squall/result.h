@@ -72,6 +72,8 @@ void result_free(struct result *r);
 int result_add_tick(struct result *r, uint32_t worker, const struct wire_tick *tick, struct err *e);
 void result_add_sample(struct result *r, const struct wire_sample *sample);
 void result_add_done(struct result *r, uint32_t worker, const struct wire_done *done);
+/* The level was changed: from `at_ns` after the start on it is the planned one times `factor`. */
+void result_add_change(struct result *r, uint64_t at_ns, double factor);
 void result_worker_lost(struct result *r, uint32_t worker);
 
 /* The latest second that every worker still alive has reported; false when there is none. */
@@ -93,7 +95,8 @@ double result_duration_s(const struct result *r);
 
 /* The result document (see openapi.json, "Result"): requests, errors, duration_s, rate_per_s,
  * bytes_in, bytes_out, status, error_kinds, latency_ms, service_ms, phases_ms, generator,
- * by_request, samples, notes. New reference, the caller's. Can be asked at any time of a run. */
+ * by_request, samples, changes, notes. New reference, the caller's. Can be asked at any time of a
+ * run. */
 json_t *result_document(const struct result *r);
 /* One second for the live stream and the series (see openapi.json, "Second"). */
 json_t *result_second_document(const struct result *r, const struct result_second *s);

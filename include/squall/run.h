@@ -76,6 +76,12 @@ int run_begin(struct run *run, struct err *e);
  * reason; before that it ends as cancelled. The observer is told later, on the loop; `finished`
  * comes for a run that was never begun, too. Idempotent. */
 void run_stop(struct run *run, const char *reason);
+/* Changes the level: from *at_ns after the start on, a third of a second ahead, it is the planned
+ * one times `factor`, on every worker from the same instant. -EINVAL: not 0 to PLAN_FACTOR_MAX, or
+ * more load than a plan may have; -EBUSY: it is not running, or is being stopped, or was changed
+ * too often. */
+int run_change(struct run *run, double factor, uint64_t *at_ns, struct err *e);
+double run_factor(const struct run *run); /* the latest; 1: as planned */
 /* Only when finished, or neither begun nor stopped. */
 void run_free(struct run *run);
 

@@ -26,6 +26,7 @@ struct runner {
 struct runner_impl {
     const char *name;
     int (*start)(struct runner *r, uint64_t wall_ns, struct err *e);
+    int (*load)(struct runner *r, uint64_t wall_ns, double factor, struct err *e);
     void (*stop)(struct runner *r);
     void (*kill)(struct runner *r);
     void (*kill_worker)(struct runner *r, uint32_t worker);
@@ -34,6 +35,9 @@ struct runner_impl {
 
 /* Sends the start instant to every worker. */
 int runner_start(struct runner *r, uint64_t wall_ns, struct err *e);
+/* Changes the level on every worker, from an instant on that should still be ahead when they get to
+ * know of it. */
+int runner_load(struct runner *r, uint64_t wall_ns, double factor, struct err *e);
 /* Asks every worker to stop sending and drain. */
 void runner_stop(struct runner *r);
 /* Ends what is left with SIGKILL; `gone` still comes for each. */

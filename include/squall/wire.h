@@ -151,7 +151,8 @@ struct wire_frame {
             uint64_t wall_ns; /* the instant that is second 0 */
         } start;
         struct {
-            double factor; /* of the planned level, from now on */
+            uint64_t wall_ns; /* from this instant on, ... */
+            double factor;    /* ... the level is the planned one times this */
         } load;
     };
     void *memory;
@@ -171,7 +172,7 @@ int wire_encode_log(struct buf *out, enum log_level level, struct str message);
 int wire_encode_done(struct buf *out, const struct wire_done *done);
 int wire_encode_plan(struct buf *out, uint32_t worker, uint32_t workers, struct str scenario);
 int wire_encode_start(struct buf *out, uint64_t wall_ns);
-int wire_encode_load(struct buf *out, double factor);
+int wire_encode_load(struct buf *out, uint64_t wall_ns, double factor);
 int wire_encode_stop(struct buf *out);
 
 #endif

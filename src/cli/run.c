@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 
 #include "cli.h"
 #include "junit.h"
+#include "keys.h"
 #include "options.h"
 #include "progress.h"
 #include "scenario.h"
@@ -43,6 +45,7 @@ struct job {
     bool interrupted;
     struct log log;
     struct progress progress;
+    struct keys keys;
     struct run *run;
 };
 
@@ -61,7 +64,7 @@ static int set_text(void *into, const char *name, const char *value, struct err 
         {"ramp", &s->ramp},       {"json", &job->json},    {"duration", &s->duration},
         {"ca", &s->ca},           {"cert", &s->cert},      {"key", &s->key},
         {"proxy", &s->proxy},     {"unix", &s->unix_path}, {"http", &s->http},
-        {"streams", &s->streams}, {"junit", &job->junit},
+        {"streams", &s->streams}, {"junit", &job->junit},  {"iterations", &s->iterations},
     };
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
         if (strcmp(places[i].name, name) == 0)
@@ -154,6 +157,7 @@ static const struct option list[] = {
     {"users", "N", "closed model: N users, each sends when its last answer has come", set_text},
     {"rate", "N", "open model: N requests a second, whatever the server does", set_text},
     {"duration", "TIME", "how long, the ramp included", set_text},
+    {"iterations", "N", "send N requests and end, or with the duration (an hour)", set_text},
     {"ramp", "TIME", "go up from 0 in this time", set_text},
     {NULL, NULL, "\nFor both:", NULL},
     {"workers", "N", "processes that make the load (as many as it needs, at most one a core)",
@@ -178,7 +182,8 @@ static const struct options options = {
               "\n",
     .after =
         "\n"
-        "Ctrl-C stops the test and sums up; twice, it ends at once.\n"
+        "Ctrl-C stops the test and sums up; twice, it ends at once. While the progress line\n"
+        "shows, + and - change the level by 10 % of the planned one.\n"
         "\n"
         "Exit codes: 0 passed; 1 a threshold was broken, or, where there is none, a request or\n"
         "a check failed; 2 wrong usage or scenario; 3 it could not run.\n",
@@ -211,6 +216,7 @@ static const char *first_flag_of_url(const struct scenario *s)
            : s->rate         ? "--rate"
            : s->duration     ? "--duration"
            : s->ramp         ? "--ramp"
+           : s->iterations   ? "--iterations"
                              : first_flag_of_target(s);
 }
 
@@ -249,6 +255,7 @@ static void on_finished(void *owner, struct run *run)
 {
     (void)run;
     struct job *job = owner;
+    keys_close(&job->keys);
     for (int i = 0; i < STOP_SIGNAL_COUNT; i++)
         uv_close((uv_handle_t *)&job->signals[i], NULL);
 }
@@ -259,6 +266,7 @@ static void on_signal(uv_signal_t *handle, int number)
 {
     struct job *job = handle->data;
     if (job->interrupted) { /* workers end when their stdin does: now */
+        keys_close(&job->keys);
         progress_say(&job->progress, "Ended at once, without a result.");
         exit(CLI_NOT_RUN);
     }
@@ -268,6 +276,25 @@ static void on_signal(uv_signal_t *handle, int number)
                                        "ends it at once."
                                      : "Stopping: requests in flight are waited for.");
     run_stop(job->run, number == SIGINT ? "stopped by Ctrl-C" : "stopped by a signal");
+}
+
+static void on_key(void *owner, char key)
+{
+    struct job *job = owner;
+    struct err e;
+    uint64_t at_ns;
+    char text[ERR_MESSAGE_MAX];
+    if (key != '+' && key != '-')
+        return;
+    double tenths = round(run_factor(job->run) * 10) + (key == '+' ? 1 : -1);
+    if (tenths < 0)
+        return;
+    if (run_change(job->run, tenths / 10, &at_ns, &e) < 0)
+        snprintf(text, sizeof text, "%s", e.message);
+    else
+        snprintf(text, sizeof text, "From %.1f s on, the level is %.0f %% of the planned one.",
+                 (double)at_ns / (double)NS_PER_S, tenths * 10);
+    progress_say(&job->progress, text);
 }
 
 static void watch_signals(struct job *job)
@@ -424,6 +451,8 @@ static int run_to_end(struct job *job)
 {
     struct err e;
     watch_signals(job);
+    if (job->progress.live)
+        keys_open(&job->keys, &job->loop, on_key, job);
     progress_begin(&job->progress, job->run);
     if (run_begin(job->run, &e) < 0) {
         fprintf(stderr, "%s: %s\n", options.command, e.message);

@@ -87,10 +87,15 @@ static json_t *load_of(const struct scenario *s, struct buf *wrong)
     set_level(load, s, wrong);
     if (s->duration)
         set_text(load, "duration", "duration", str_of(s->duration), wrong);
-    else
+    else if (!s->iterations)
         add_problem(wrong, "how long? Give --duration TIME (30s, 5m)");
     if (s->ramp)
         set_text(load, "ramp", "ramp", str_of(s->ramp), wrong);
+    uint64_t iterations;
+    if (s->iterations && str_to_u64(str_of(s->iterations), &iterations) && iterations <= INT64_MAX)
+        json_object_set_new(load, "iterations", json_integer((json_int_t)iterations));
+    else if (s->iterations)
+        add_problem(wrong, "--iterations: \"%.60s\" is no whole number", s->iterations);
     return load;
 }
 
@@ -277,6 +282,7 @@ static const char *flag_of(const char *pointer)
         {"/target/connect_to", "--connect-to"},
         {"/target/proxy", "--proxy"},
         {"/target/unix", "--unix"},
+        {"/load/iterations", "--iterations"},
         {"/steps/0/request/url", "--url"},
         {"/steps/0/request/method", "--method"},
         {"/steps/0/request/headers", "--header"},

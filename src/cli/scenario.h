@@ -16,7 +16,7 @@ enum {
 /* As the flags gave them; NULL: not given. */
 struct scenario {
     const char *file; /* "-": stdin */
-    const char *url, *method, *body, *name, *users, *rate, *duration, *ramp;
+    const char *url, *method, *body, *name, *users, *rate, *duration, *ramp, *iterations;
     const char *http, *streams;
     const char *headers[SCENARIO_HEADERS_MAX];
     size_t header_count;

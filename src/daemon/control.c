@@ -401,6 +401,27 @@ int control_run_stop(struct control *c, struct str id, const char *reason)
     return 0;
 }
 
+int control_run_change(struct control *c, struct str id, double factor, uint64_t *at_ns,
+                       struct err *e)
+{
+    struct live_run *lr = control_find(c, id);
+    struct err why;
+    char text[128];
+    if (!lr || run_state_final(run_state(lr->run)))
+        return err_set(e, -ENOENT, "no such run is live");
+    int rc = run_change(lr->run, factor, at_ns, e);
+    if (rc < 0)
+        return rc;
+    snprintf(text, sizeof text, "From %.1f s on, the level is %.4g %% of the planned one.",
+             (double)*at_ns / (double)NS_PER_S, factor * 100);
+    if (store_run_remark(store_of(lr), id, text, &why) < 0)
+        log_error(&c->daemon->log, "a change of level cannot be recorded", "run", run_id(lr->run),
+                  "error", why.message, NULL);
+    lr->document_ns = 0;
+    publish_run(lr, "state");
+    return 0;
+}
+
 void control_stop_all(struct control *c, const char *reason)
 {
     for (struct live_run *lr = c->runs; lr; lr = lr->next)

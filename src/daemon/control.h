@@ -31,6 +31,9 @@ int control_run_start(struct control *c, const struct control_start *start, char
                       struct plan_problems *problems, struct err *e);
 /* -ENOENT: no such run is live. */
 int control_run_stop(struct control *c, struct str id, const char *reason);
+/* -ENOENT; and what run_change answers. */
+int control_run_change(struct control *c, struct str id, double factor, uint64_t *at_ns,
+                       struct err *e);
 void control_stop_all(struct control *c, const char *reason);
 /* Marks what is still live as failed in the store: the daemon goes now. */
 void control_abandon(struct control *c, const char *reason);

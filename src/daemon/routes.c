@@ -28,6 +28,7 @@ const struct route routes[] = {
     {"GET", API "/runs/{id}", runs_get, false},
     {"DELETE", API "/runs/{id}", runs_delete, false},
     {"POST", API "/runs/{id}/stop", runs_stop, false},
+    {"PATCH", API "/runs/{id}/load", runs_change_load, true},
     {"GET", API "/runs/{id}/live", runs_live, false},
     {"GET", API "/runs/{id}/series", runs_series, false},
     {"GET", API "/runs/{id}/result", runs_result, false},

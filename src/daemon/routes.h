@@ -39,6 +39,7 @@ void runs_start(struct request *rq);
 void runs_get(struct request *rq);
 void runs_delete(struct request *rq);
 void runs_stop(struct request *rq);
+void runs_change_load(struct request *rq);
 void runs_result(struct request *rq);
 void runs_live(struct request *rq);
 void runs_series(struct request *rq);

@@ -110,10 +110,8 @@ static void finish(struct engine *e)
     struct wire_done done = {.stopped = e->stopped, .unfinished = e->in_flight};
     if (e->started && now_ns > e->start_ns) {
         send_last_tick(e, now_ns);
-        uint64_t planned_ns = e->start_ns + e->plan->duration_ns;
-        uint64_t load_end_ns = e->stopped && now_ns < planned_ns ? e->load_end_ns : planned_ns;
         uint64_t last_ns = e->meter.last_done_ns;
-        done.elapsed_ns = (last_ns > load_end_ns ? last_ns : load_end_ns) - e->start_ns;
+        done.elapsed_ns = (last_ns > e->load_end_ns ? last_ns : e->load_end_ns) - e->start_ns;
     }
     wire_encode_done(&e->frames, &done);
     send_frames(e);
@@ -248,6 +246,8 @@ static int take_start(struct engine *e, const struct wire_frame *frame)
         ahead_ns > START_AHEAD_MAX_S * NS_PER_S)
         return fail(e, "the instant of the start is too far away: do the clocks agree?");
     e->start_ns = mono_ns + ahead_ns - ago_ns;
+    e->start_wall_ns = frame->start.wall_ns;
+    e->load_end_ns = e->start_ns;
     e->started = true;
     meter_start(&e->meter, e->start_ns);
     pacer_set(&e->pacer, &e->tick, end_of_second(e, 0));
@@ -256,12 +256,31 @@ static int take_start(struct engine *e, const struct wire_frame *frame)
     return 0;
 }
 
+/* Both instants are of the starter's clock, so what lies between them is the same for all. */
+static int take_load(struct engine *e, const struct wire_frame *frame)
+{
+    uint64_t wall_ns = frame->load.wall_ns;
+    struct plan_change change = {
+        .at_ns = wall_ns > e->start_wall_ns ? wall_ns - e->start_wall_ns : 0,
+        .factor = frame->load.factor,
+    };
+    if (!e->started || e->change_count == PLAN_CHANGES_MAX ||
+        (e->change_count > 0 && change.at_ns < e->changes[e->change_count - 1].at_ns))
+        return fail(e, "a change of level came out of turn");
+    if (!(change.factor >= 0 && change.factor <= PLAN_FACTOR_MAX))
+        return fail(e, "a change of level came that is out of bounds");
+    e->changes = mem_resize(e->changes, (e->change_count + 1) * sizeof *e->changes);
+    e->changes[e->change_count++] = change;
+    for (size_t i = 0; i < e->plan->flow_count && !e->stopped; i++)
+        flow_change(&e->flows[i]);
+    return 0;
+}
+
 static void take_stop(struct engine *e)
 {
     if (e->stopped || e->over)
         return;
     e->stopped = true;
-    e->load_end_ns = clock_mono_ns(e->clock);
     if (!e->started)
         return finish(e);
     for (size_t i = 0; i < e->plan->flow_count; i++)
@@ -284,7 +303,7 @@ static void on_frame(void *owner, const struct wire_frame *frame)
     case WIRE_STOP:
         return take_stop(e);
     case WIRE_LOAD:
-        fail(e, "this worker cannot change its level while it runs");
+        take_load(e, frame);
         return;
     default:
         fail(e, "a frame came that only a worker sends");
@@ -370,6 +389,7 @@ static void free_plan(struct engine *e)
     h2_shared_free(e->shared.h2);
     conn_shared_close(&e->shared);
     sources_fini(&e->shared.sources);
+    free(e->changes);
     SSL_CTX_free(e->shared.tls);
     plan_free(e->plan);
 }

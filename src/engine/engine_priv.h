@@ -32,7 +32,8 @@ enum user_state { USER_FREE, USER_PAUSED, USER_BUSY };
 
 struct user {
     struct flow *flow;
-    uint32_t index; /* in its flow and worker */
+    uint32_t index;      /* in its flow and worker */
+    uint64_t iterations; /* begun */
     enum user_state state;
     size_t step; /* the next one */
     struct exchange exchange;
@@ -61,7 +62,8 @@ void user_wind_up(struct user *u);
 struct flow {
     struct engine *engine;
     const struct plan_flow *plan;
-    const struct plan_load *load;
+    const struct plan_load *load; /* the planned one, or `changed` */
+    struct plan_load changed;
     struct prepared *requests; /* by step; only those of requests are filled */
     struct user **users;       /* made so far */
     uint32_t user_count, user_cap;
@@ -73,6 +75,9 @@ struct flow {
     bool used_up; /* there are no more rows for it */
     /* closed */
     uint32_t wanted;
+    uint64_t taken;   /* iterations begun */
+    uint64_t quota;   /* this worker's share of all iterations */
+    uint32_t through; /* users that have done their own iterations */
     /* open: arrivals of this worker are numbered by `k`; k is arrival worker + k * workers */
     uint64_t due;    /* k of the next one to come due */
     uint64_t due_ns; /* its instant; UINT64_MAX: there is none */
@@ -83,6 +88,8 @@ struct flow {
 void flow_init(struct flow *f, struct engine *e, const struct plan_flow *plan);
 void flow_fini(struct flow *f);
 void flow_start(struct flow *f);
+/* The level was changed, now or for an instant that comes. */
+void flow_change(struct flow *f);
 /* Begins nothing more; arrivals that still wait are dropped. */
 void flow_end(struct flow *f);
 /* There is no row of data for this user any more: it goes, and the flow ends with its last one. */
@@ -107,11 +114,14 @@ struct engine {
     struct eval eval;
     struct buf frames; /* to be sent */
     uint64_t start_ns;
+    uint64_t start_wall_ns;      /* the same instant as it was agreed */
+    struct plan_change *changes; /* of the level */
+    size_t change_count;
     uint32_t second; /* of the next tick */
     struct alarm tick;
     struct alarm drain;   /* the end of waiting for what is in flight */
     uint32_t in_flight;   /* requests */
-    uint64_t load_end_ns; /* when it was stopped */
+    uint64_t load_end_ns; /* when the last flow ended, of those that have */
     bool started, stopped, over, link_broken;
     bool said_done; /* the last frame was sent */
     int exit_code;

@@ -3,6 +3,7 @@
  * more may be made, the arrival waits, and its latency counts from the planned instant all the
  * same; or it is given up, as the scenario says.
  */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,6 +33,33 @@ static void begin(struct flow *f, struct user *u, uint64_t planned_ns, uint64_t 
 
 /* ---- closed ---------------------------------------------------------------------------------- */
 
+static bool may_begin(const struct flow *f, const struct user *u)
+{
+    const struct plan_load *load = f->load;
+    return f->taken < f->quota &&
+           (load->iterations_per_user == 0 || u->iterations < load->iterations_per_user);
+}
+
+static void begin_iteration(struct flow *f, struct user *u, uint64_t now_ns)
+{
+    f->taken++;
+    u->iterations++;
+    begin(f, u, now_ns, now_ns);
+}
+
+/* Where iterations are counted, the flow ends with the last of them. */
+static void end_when_through(struct flow *f)
+{
+    const struct engine *e = f->engine;
+    uint64_t users = (uint64_t)lround(f->load->peak);
+    bool through =
+        f->load->iterations_per_user > 0 && f->through >= plan_share(users, e->worker, e->workers);
+    if (f->active > 0 || f->ended || (f->taken < f->quota && !through))
+        return;
+    flow_end(f);
+    engine_check_over(f->engine);
+}
+
 /* User u of all belongs to worker u mod n, so the workers' levels rise in turn. Users above the
  * level retire at the end of their iteration. */
 static void meet_level(struct flow *f, uint64_t now_ns)
@@ -42,10 +70,8 @@ static void meet_level(struct flow *f, uint64_t now_ns)
     f->wanted = (uint32_t)plan_share(all, e->worker, e->workers);
     for (uint32_t i = before; i < f->wanted && !f->ended && !f->used_up; i++) {
         struct user *u = i < f->user_count ? f->users[i] : make_user(f);
-        if (u->state != USER_FREE)
-            continue;
-        uint64_t begin_ns = clock_mono_ns(e->clock);
-        begin(f, u, begin_ns, begin_ns);
+        if (u->state == USER_FREE && may_begin(f, u))
+            begin_iteration(f, u, clock_mono_ns(e->clock));
     }
 }
 
@@ -55,7 +81,9 @@ static void on_level(struct alarm *a, uint64_t now_ns)
     if (f->ended)
         return;
     meet_level(f, now_ns);
-    uint64_t next_ns = plan_load_next_change_ns(f->load, since_start(f, now_ns));
+    end_when_through(f);
+    uint64_t next_ns =
+        f->ended ? UINT64_MAX : plan_load_next_change_ns(f->load, since_start(f, now_ns));
     if (next_ns != UINT64_MAX)
         pacer_set(&f->engine->pacer, a, f->engine->start_ns + next_ns);
 }
@@ -132,8 +160,10 @@ void flow_user_done(struct flow *f, struct user *u, uint64_t now_ns)
     if (f->ended)
         return engine_check_over(f->engine);
     if (f->load->kind == PLAN_LOAD_USERS) {
-        if (u->index < f->wanted)
-            begin(f, u, now_ns, now_ns);
+        f->through += u->iterations == f->load->iterations_per_user;
+        if (u->index < f->wanted && may_begin(f, u))
+            return begin_iteration(f, u, now_ns);
+        end_when_through(f);
     } else if (f->begun < f->due) {
         begin(f, u, arrival_ns(f, f->begun++), now_ns);
     } else {
@@ -157,6 +187,12 @@ void flow_end(struct flow *f)
 {
     if (f->ended)
         return;
+    struct engine *e = f->engine;
+    uint64_t now_ns = clock_mono_ns(e->clock), end_ns = e->start_ns + f->load->duration_ns;
+    if (end_ns > now_ns)
+        end_ns = now_ns;
+    if (e->load_end_ns < end_ns)
+        e->load_end_ns = end_ns;
     f->ended = true;
     f->engine->meter.dropped += f->due - f->begun;
     pacer_cancel(&f->engine->pacer, &f->alarm);
@@ -171,6 +207,26 @@ static void on_end(struct alarm *a, uint64_t now_ns)
     struct flow *f = (struct flow *)((char *)a - offsetof(struct flow, end));
     flow_end(f);
     engine_check_over(f->engine);
+}
+
+void flow_change(struct flow *f)
+{
+    struct engine *e = f->engine;
+    struct plan_load changed;
+    if (f->ended)
+        return;
+    plan_load_changed(&f->plan->load, e->changes, e->change_count, &changed);
+    free(f->changed.stages);
+    f->changed = changed;
+    f->load = &f->changed;
+    if (f->load->kind == PLAN_LOAD_USERS) {
+        uint64_t now_ns = clock_mono_ns(e->clock);
+        return pacer_set(&e->pacer, &f->alarm, now_ns > e->start_ns ? now_ns : e->start_ns);
+    }
+    f->due_ns = arrival_ns(f, f->due);
+    pacer_cancel(&e->pacer, &f->alarm);
+    if (f->due_ns != UINT64_MAX)
+        pacer_set(&e->pacer, &f->alarm, f->due_ns);
 }
 
 void flow_start(struct flow *f)
@@ -192,6 +248,8 @@ void flow_init(struct flow *f, struct engine *e, const struct plan_flow *plan)
     f->load = &plan->load;
     bool closed = f->load->kind == PLAN_LOAD_USERS;
     uint64_t share = plan_share(f->load->max_users, e->worker, e->workers);
+    f->quota =
+        f->load->iterations ? plan_share(f->load->iterations, e->worker, e->workers) : UINT64_MAX;
     f->user_max = share > 0 ? (uint32_t)share : 1; /* else its arrivals would wait for ever */
     alarm_init(&f->alarm, closed ? on_level : on_arrival);
     alarm_init(&f->end, on_end);
@@ -207,6 +265,7 @@ void flow_fini(struct flow *f)
         user_free(f->users[i]);
     for (size_t i = 0; i < f->plan->step_count; i++)
         prepared_fini(&f->requests[i]);
+    free(f->changed.stages);
     free(f->users);
     free(f->requests);
 }

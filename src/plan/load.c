@@ -13,6 +13,7 @@ struct load_reading {
     const json_t *rate;
     const json_t *ramp;
     const json_t *duration;
+    const char *counted_key;   /* one that counts iterations; NULL: none is there */
     const char *open_only_key; /* one that goes with "rate" only; NULL: none is there */
     bool level_ok;             /* the number that `users` or `rate` is, when it is one */
     double level;
@@ -235,12 +236,45 @@ static void read_max_users(struct plan_reader *r, const struct plan_place *at, v
         l->load->max_users = (uint32_t)n;
 }
 
+static void read_count(struct plan_reader *r, const struct plan_place *at, struct load_reading *l,
+                       uint64_t *out)
+{
+    json_int_t n = json_integer_value(at->value);
+    if (l->counted_key)
+        plan_problem_key(r, at,
+                         "\"iterations\" and \"iterations_per_user\" exclude each other;"
+                         " leave one out");
+    l->counted_key = at->key;
+    if (!json_is_integer(at->value) || n < 1 || (uint64_t)n > PLAN_ITERATIONS_MAX)
+        plan_problem(r, at, "must be a whole number, 1 to %" PRIu64, PLAN_ITERATIONS_MAX);
+    else
+        *out = (uint64_t)n;
+}
+
+static void read_iterations(struct plan_reader *r, const struct plan_place *at, void *into)
+{
+    struct load_reading *l = into;
+    read_count(r, at, l, &l->load->iterations);
+}
+
+static void read_iterations_per_user(struct plan_reader *r, const struct plan_place *at, void *into)
+{
+    struct load_reading *l = into;
+    read_count(r, at, l, &l->load->iterations_per_user);
+}
+
 /* The ramp comes after the duration, which it is compared with. */
 static const struct plan_key load_keys[] = {
-    {"users", read_users, 0, false},         {"rate", read_rate, 0, false},
-    {"duration", read_duration, 0, false},   {"ramp", read_ramp, 0, false},
-    {"max_users", read_max_users, 0, false}, {"arrivals", read_arrivals, 0, false},
-    {"seed", read_seed, 0, false},           {"when_busy", read_when_busy, 0, false},
+    {"users", read_users, 0, false},
+    {"rate", read_rate, 0, false},
+    {"duration", read_duration, 0, false},
+    {"ramp", read_ramp, 0, false},
+    {"max_users", read_max_users, 0, false},
+    {"arrivals", read_arrivals, 0, false},
+    {"seed", read_seed, 0, false},
+    {"when_busy", read_when_busy, 0, false},
+    {"iterations", read_iterations, 0, false},
+    {"iterations_per_user", read_iterations_per_user, 0, false},
 };
 
 const struct plan_object plan_object_load = {"load", load_keys,
@@ -258,11 +292,20 @@ static void check_keys(struct plan_reader *r, const struct plan_place *at,
         struct plan_place place = plan_member(at, l->open_only_key);
         plan_problem_key(r, &place, "goes with \"rate\" only; leave it out");
     }
+    if (l->counted_key && l->rate && !l->users) {
+        struct plan_place place = plan_member(at, l->counted_key);
+        plan_problem_key(r, &place, "goes with \"users\" only; leave it out");
+    }
     if (json_is_array(level) && l->ramp)
         plan_problem_key(r, &ramp, "goes with a number only; a ramp is a stage here");
     if (json_is_array(level) && l->duration)
         plan_problem_key(r, &duration, "goes with a number only; stages have their own");
-    if (!json_is_array(level) && !l->duration)
+    if (!json_is_array(level) && !l->duration && l->counted_key &&
+        l->ramp_ns > PLAN_ITERATIONS_DURATION)
+        plan_problem_key(r, &ramp,
+                         "is longer than the hour that a load without \"duration\" has"
+                         " at most");
+    if (!json_is_array(level) && !l->duration && !l->counted_key)
         plan_problem_missing(r, &duration, &plan_object_load);
 }
 
@@ -275,6 +318,8 @@ void plan_read_load(struct plan_reader *r, const struct plan_place *at, void *in
     if (!plan_read_object(r, at, &plan_object_load, &l))
         return;
     check_keys(r, at, &l);
+    if (!l.duration && l.counted_key)
+        l.duration_ns = PLAN_ITERATIONS_DURATION;
     if (l.level_ok && l.ramp_ns <= l.duration_ns)
         make_stages(r, &l);
     for (size_t i = 0; i < load->stage_count; i++) {

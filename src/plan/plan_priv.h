@@ -27,6 +27,9 @@ enum {
 };
 
 #define PLAN_DURATION_MAX (UINT64_C(366) * 86400 * NS_PER_S)
+/* Where iterations are counted and no duration is given. */
+#define PLAN_ITERATIONS_DURATION (UINT64_C(3600) * NS_PER_S)
+#define PLAN_ITERATIONS_MAX UINT64_C(1000000000000)
 #define PLAN_TIMEOUT_MAX (UINT64_C(3600) * NS_PER_S)
 #define PLAN_DRAIN_MAX (UINT64_C(600) * NS_PER_S)
 #define PLAN_DRAIN_DEFAULT (5 * NS_PER_S)

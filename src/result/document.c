@@ -138,6 +138,18 @@ static json_t *sample_json(const struct result *r, const struct wire_sample *s)
     return out;
 }
 
+static json_t *changes_json(const struct result *r)
+{
+    json_t *out = json_array();
+    for (size_t i = 0; i < r->change_count; i++) {
+        json_t *change = json_object();
+        json_object_set_new(change, "s", rounded((double)r->changes[i].at_ns / (double)NS_PER_S));
+        json_object_set_new(change, "factor", rounded(r->changes[i].factor));
+        json_array_append_new(out, change);
+    }
+    return out;
+}
+
 json_t *result_document(const struct result *r)
 {
     double duration_s = result_duration_s(r);
@@ -154,6 +166,7 @@ json_t *result_document(const struct result *r)
     for (size_t i = 0; i < r->sample_count; i++)
         json_array_append_new(samples, sample_json(r, &r->samples[i].sample));
     json_object_set_new(out, "samples", samples);
+    json_object_set_new(out, "changes", changes_json(r));
     json_object_set_new(out, "notes", result_notes(r));
     return out;
 }

@@ -46,6 +46,7 @@ void result_free(struct result *r)
     seconds_fini(&r->seconds);
     hist_fini(&r->send_lag);
     hist_fini(&r->scratch);
+    free(r->changes);
     free(r->totals);
     free(r->workers);
     free(r->names);
@@ -209,6 +210,12 @@ void result_add_done(struct result *r, uint32_t worker, const struct wire_done *
     r->workers[worker].elapsed_ns = done->elapsed_ns;
     r->unfinished += done->unfinished;
     r->stopped |= done->stopped;
+}
+
+void result_add_change(struct result *r, uint64_t at_ns, double factor)
+{
+    r->changes = mem_resize(r->changes, (r->change_count + 1) * sizeof *r->changes);
+    r->changes[r->change_count++] = (struct change){at_ns, factor};
 }
 
 void result_worker_lost(struct result *r, uint32_t worker)

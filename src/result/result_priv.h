@@ -75,6 +75,11 @@ struct result {
     uint64_t cpu_busy; /* of these, over RESULT_CPU_BUSY */
     double cpu_max;
     bool stopped;
+    struct change {
+        uint64_t at_ns;
+        double factor;
+    } * changes;
+    size_t change_count;
     struct sample samples[RESULT_SAMPLES_MAX];
     size_t sample_count;
     struct hist scratch; /* one decoded histogram */

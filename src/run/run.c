@@ -50,6 +50,8 @@ struct run {
     uint64_t deadline_ns; /* of the state */
     uint64_t start_ns;    /* the instant of second 0, on the monotonic clock */
     uint64_t started_wall_ns;
+    double factor; /* of the latest change of level */
+    uint32_t change_count;
     uint32_t next_second; /* the observer was told of all before */
 };
 
@@ -417,6 +419,7 @@ int run_new(const struct run_options *o, struct run **out, struct plan_problems 
     run->scenario = mem_copy_text(o->scenario.ptr, o->scenario.len);
     run->scenario_len = o->scenario.len;
     run->plan = plan;
+    run->factor = 1;
     run->workers = o->workers ? o->workers : plan_workers_wanted(plan, uv_available_parallelism());
     run->members = mem_alloc(run->workers * sizeof *run->members);
     run->result = result_new(plan->names, plan->name_count, run->workers);
@@ -460,6 +463,51 @@ void run_stop(struct run *run, const char *reason)
     if (!run->timer_open)
         open_timer(run);
     arm(run);
+}
+
+/* Would all flows together be more than a plan may have? */
+static int check_factor(const struct run *run, double factor, struct err *e)
+{
+    double users = 0, rate = 0;
+    if (!(factor >= 0 && factor <= PLAN_FACTOR_MAX))
+        return err_set(e, -EINVAL, "The factor is a number from 0 to %d.", PLAN_FACTOR_MAX);
+    for (size_t i = 0; i < run->plan->flow_count; i++) {
+        const struct plan_load *load = &run->plan->flows[i].load;
+        *(load->kind == PLAN_LOAD_USERS ? &users : &rate) += load->peak * factor;
+    }
+    if (users > PLAN_USERS_MAX || rate > PLAN_RATE_MAX)
+        return err_set(e, -EINVAL,
+                       "That would be more than the most that is possible: %d users, or %d "
+                       "arrivals a second.",
+                       PLAN_USERS_MAX, PLAN_RATE_MAX);
+    return 0;
+}
+
+int run_change(struct run *run, double factor, uint64_t *at_ns, struct err *e)
+{
+    int rc = check_factor(run, factor, e);
+    if (rc < 0)
+        return rc;
+    if (run->state != RUN_RUNNING || run->stop_wanted || run->stopped)
+        return err_set(e, -EBUSY, "The run is %s; its level can be changed while it is running.",
+                       run->state == RUN_RUNNING ? "being stopped" : run_state_text(run->state));
+    if (run->change_count == PLAN_CHANGES_MAX)
+        return err_set(e, -EBUSY, "The level was changed %d times, and no more is possible.",
+                       PLAN_CHANGES_MAX);
+    /* Time since the start is the monotonic clock's, as it is for the workers. */
+    *at_ns = now_ns(run) - run->start_ns + RUN_CHANGE_AHEAD_MS * NS_PER_MS;
+    rc = runner_load(run->runner, run->started_wall_ns + *at_ns, factor, e);
+    if (rc < 0)
+        return rc;
+    run->change_count++;
+    run->factor = factor;
+    result_add_change(run->result, *at_ns, factor);
+    return 0;
+}
+
+double run_factor(const struct run *run)
+{
+    return run->factor;
 }
 
 void run_free(struct run *run)

@@ -5,9 +5,10 @@
 #include "squall/run.h"
 
 enum {
-    RUN_START_AHEAD_MS = 250, /* so that every worker has the start frame before its instant */
-    RUN_SILENT_S = 10,        /* a running worker ticks once a second */
-    RUN_KILLED_S = 5,         /* from SIGKILL to the end of a process */
+    RUN_START_AHEAD_MS = 250,  /* so that every worker has the start frame before its instant */
+    RUN_CHANGE_AHEAD_MS = 300, /* and each change of level before its own */
+    RUN_SILENT_S = 10,         /* a running worker ticks once a second */
+    RUN_KILLED_S = 5,          /* from SIGKILL to the end of a process */
 };
 
 /* How long a state may last; for running, beyond the planned duration and the drain. Queued has

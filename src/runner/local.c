@@ -329,6 +329,22 @@ static int local_start(struct runner *r, uint64_t wall_ns, struct err *e)
     return 0;
 }
 
+static int local_load(struct runner *r, uint64_t wall_ns, double factor, struct err *e)
+{
+    struct local *local = local_of(r);
+    for (uint32_t i = 0; i < local->count; i++) {
+        struct worker *w = &local->workers[i];
+        if (w->exited || w->ended)
+            continue;
+        struct sending *s = sending_new();
+        wire_encode_load(&s->text, wall_ns, factor);
+        int rc = send_to(w, s, e);
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}
+
 /* ---- the end --------------------------------------------------------------------------------- */
 
 static void local_stop(struct runner *r)
@@ -418,6 +434,7 @@ static void local_close(struct runner *r, void (*closed)(void *owner))
 static const struct runner_impl local_impl = {
     .name = "local",
     .start = local_start,
+    .load = local_load,
     .stop = local_stop,
     .kill = local_kill,
     .kill_worker = local_kill_worker,

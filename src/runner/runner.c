@@ -6,6 +6,11 @@ int runner_start(struct runner *r, uint64_t wall_ns, struct err *e)
     return r->impl->start(r, wall_ns, e);
 }
 
+int runner_load(struct runner *r, uint64_t wall_ns, double factor, struct err *e)
+{
+    return r->impl->load(r, wall_ns, factor, e);
+}
+
 void runner_stop(struct runner *r)
 {
     r->impl->stop(r);

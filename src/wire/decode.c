@@ -264,6 +264,8 @@ static void get_body(struct fields *f, struct wire_frame *out)
             wrong(f, "wall_ns", "a whole number in a string");
         return;
     case WIRE_LOAD:
+        if (!str_to_u64(get_str(f, "wall_ns"), &out->load.wall_ns))
+            wrong(f, "wall_ns", "a whole number in a string");
         out->load.factor = get_double(f, "factor");
         return;
     case WIRE_READY:

@@ -191,10 +191,10 @@ int wire_encode_start(struct buf *out, uint64_t wall_ns)
     return end_frame(out, begin);
 }
 
-int wire_encode_load(struct buf *out, double factor)
+int wire_encode_load(struct buf *out, uint64_t wall_ns, double factor)
 {
     size_t begin = begin_frame(out, WIRE_LOAD);
-    buf_add_format(out, ",\"factor\":%.17g", factor);
+    buf_add_format(out, ",\"wall_ns\":\"%" PRIu64 "\",\"factor\":%.17g", wall_ns, factor);
     return end_frame(out, begin);
 }
 

@@ -363,6 +363,29 @@ test("what is wrong with the wish for a run is told, all of it", async (t) => {
   assert.equal((await api("POST", RUNS, { scenario_id: MISSING })).status, 404);
 });
 
+test("the level of a running run can be changed, and only then; it is an event and in the result", async (t) => {
+  const server = await target(t);
+  const { api, must, create, start, finished, inState } = await startDaemon(t);
+  const made = await create({ ...scenario(server), load: { rate: 100, duration: "4s" } });
+  const run = await start(made, { workers: 2 });
+  const path = `${RUNS}/${run.id}/load`;
+  await inState(run.id, "running");
+  const change = await must(202, "PATCH", path, { factor: 3 });
+  assert.equal(change.factor, 3);
+  assert.ok(change.s > 0 && change.s < 4, `${change.s} s`);
+  for (const wrong of [{}, [], { factor: "2" }, { factor: -1 }, { factor: 101 }, { factor: 1, more: 2 }])
+    assert.equal((await api("PATCH", path, wrong)).status, 400, JSON.stringify(wrong));
+  assert.equal((await api("PATCH", `${RUNS}/${MISSING}/load`, { factor: 1 })).status, 404);
+  const ended = await finished(run.id);
+  assert.ok(ended.events.some(({ reason }) => /the level is 300 % of the planned one/.test(reason)), JSON.stringify(ended.events));
+  const result = await must(200, "GET", `${RUNS}/${run.id}/result`);
+  assert.deepEqual(result.changes, [change]);
+  // The schedule of all workers went on from one instant: to the unit what follows from it.
+  const wanted = 100 * change.s + 300 * (4 - change.s);
+  assert.ok(Math.abs(result.generator.arrivals - wanted) <= 1, `${result.generator.arrivals}, not ${wanted}`);
+  assert.equal((await api("PATCH", path, { factor: 1 })).status, 409);
+});
+
 test("a live run can be stopped, and only then", async (t) => {
   const server = await target(t);
   const { api, must, create, start, finished, inState } = await startDaemon(t);

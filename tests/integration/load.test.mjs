@@ -2,9 +2,12 @@
 // among workers without gap or overlap; and what is told of it is true. Against squalld target.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { runScenario, sanitized, squalld, startTarget } from "./lib/squall.mjs";
+import { runCli, runScenario, sanitized, squalld, startTarget } from "./lib/squall.mjs";
 import { planFrame, startFrame, startWorker } from "./lib/worker.mjs";
 
 async function target(t, ...args) {
@@ -18,14 +21,18 @@ const scenario = (server, load, steps = [get("/")], more = {}) => ({ target: { b
 const run = (server, load, { steps, args = [], ...more } = {}) => runScenario(scenario(server, load, steps, more), { args });
 const workers = (n) => ["--workers", String(n)];
 const sum = (numbers) => numbers.reduce((a, b) => a + b, 0);
+const near = (value, wanted, by, what) => assert.ok(Math.abs(value - wanted) <= by, `${what}: ${value}, not ${wanted} ± ${by}`);
 
-// Runs a scenario on workers that the test starts itself, all from one instant: the ticks of each.
-async function ticksOf(t, document, count) {
+// Runs a scenario on workers that the test starts itself, all from one instant, with changes of the
+// level [s after the start, factor]: the ticks of each.
+async function ticksOf(t, document, count, changes = []) {
   const all = Array.from({ length: count }, () => startWorker(t));
   all.forEach((worker, i) => worker.send(planFrame(document, i, count)));
   await Promise.all(all.map((worker) => worker.until("ready")));
   const start = startFrame(300);
   for (const worker of all) worker.send(start);
+  for (const [s, factor] of changes)
+    for (const worker of all) worker.send({ frame: "load", wall_ns: String(BigInt(start.wall_ns) + BigInt(s * 1e9)), factor });
   for (const worker of all) assert.equal((await worker.ended).code, 0);
   return all.map((worker) => worker.frames.filter(({ frame }) => frame === "tick"));
 }
@@ -225,6 +232,82 @@ test("a target that freezes for a second is told by every percentile", { skip: s
   for (const [what, value, truth] of [["p90", p90, 600], ["p95", p95, 800], ["p99", p99, 960], ["max", max, 997], ["mean", mean, 125]])
     assert.ok(value >= 0.97 * truth && value < truth + 250, `${what}: ${value}, not ${truth}`);
   assert.ok(p50 < 250, `p50 ${p50}`);
+});
+
+// ---- a count of iterations ----------------------------------------------------------------------
+
+test("iterations: shared by all users, exact on any number of workers, and the run ends with the last", async (t) => {
+  const server = await target(t);
+  for (const count of [1, 3]) {
+    const { code, result } = await run(server, { users: 7, iterations: 1000 }, { args: workers(count), steps: [get("/a"), get("/b")] });
+    assert.equal(code, 0);
+    assert.equal(result.by_request["GET /a"].requests, 1000);
+    assert.equal(result.by_request["GET /b"].requests, 1000);
+    assert.ok(result.duration_s < 30, `${result.duration_s} s, not an hour`);
+  }
+  const { result } = await run(server, { users: 2, iterations: 1 }, { args: workers(2) });
+  assert.equal(result.requests, 1, "a worker without a share ends too");
+  assert.equal((await server.stats()).requests, 4001);
+});
+
+test("iterations_per_user: each user does so many, those that come late too", async (t) => {
+  const server = await target(t);
+  for (const count of [1, 3]) {
+    const { code, result } = await run(server, { users: 7, iterations_per_user: 20, ramp: "500ms", duration: "30s" }, { args: workers(count) });
+    assert.equal(code, 0);
+    assert.equal(result.requests, 140);
+    assert.ok(result.duration_s < 20, `${result.duration_s} s`);
+  }
+});
+
+test("the duration ends a count that is not through", async (t) => {
+  const server = await target(t, "--delay", "100ms");
+  const { result } = await run(server, { users: 2, iterations: 1000, duration: "1s" });
+  assert.ok(result.requests <= 2 * 11 && result.requests >= 2, `${result.requests}`);
+});
+
+test("--iterations: so many requests of one URL", async (t) => {
+  const server = await target(t);
+  const { code } = await runCli(["run", "--url", server.url, "--users", "3", "--iterations", "50", "--quiet"]);
+  assert.equal(code, 0);
+  assert.equal((await server.stats()).requests, 50);
+});
+
+// ---- a change of level --------------------------------------------------------------------------
+
+test("the level of an open load changes for all workers at one instant: to the unit as many arrivals", async (t) => {
+  const server = await target(t);
+  for (const count of [1, 3]) {
+    const ticks = await ticksOf(t, scenario(server, { rate: 100, duration: "4s" }), count, [[1, 2], [2.5, 0], [3, 0.5]]);
+    assert.equal(total(ticks, "arrivals"), 100 + 300 + 0 + 50);
+    const seconds = perSecond(ticks, "arrivals");
+    [100, 200, 100, 50].forEach((wanted, s) => near(seconds[s], wanted, sanitized ? 80 : 45, `second ${s}`));
+  }
+});
+
+test("the level of a closed load changes: users come and go", async (t) => {
+  const server = await target(t, "--delay", "5ms");
+  const ticks = await ticksOf(t, scenario(server, { users: 10, duration: "4s" }), 3, [[0.5, 1.5], [1.5, 0.3], [2.5, 1]]);
+  assert.deepEqual(perSecond(ticks, "users").slice(0, 3), [15, 3, 10]);
+});
+
+test("+ and - in the terminal change the level by a tenth, and the result says when", async (t) => {
+  const server = await target(t);
+  const dir = mkdtempSync(join(tmpdir(), "squall-"));
+  t.after(() => rmSync(dir, { recursive: true }));
+  const command = `${squalld} run --url ${server.url} --rate 100 --duration 4s --json ${join(dir, "result.json")}`;
+  const child = spawn("script", ["-qec", command, "/dev/null"], { stdio: ["pipe", "pipe", "inherit"], env: { ...process.env, TERM: "xterm" } });
+  let shown = "";
+  child.stdout.on("data", (text) => (shown += text));
+  const ended = new Promise((resolve) => child.on("close", resolve));
+  while ((await server.stats()).requests < 30) await sleep(50);
+  child.stdin.write("+");
+  await sleep(100);
+  child.stdin.write("x+");
+  assert.equal(await ended, 0, shown);
+  const { changes } = JSON.parse(readFileSync(join(dir, "result.json"), "utf8"));
+  assert.deepEqual(changes.map(({ factor }) => factor), [1.1, 1.2]);
+  assert.match(shown, /From \d\.\d s on, the level is 120 % of the planned one\./);
 });
 
 // ---- several flows ----------------------------------------------------------------------------

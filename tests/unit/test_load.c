@@ -352,6 +352,61 @@ static void a_plan_wants_as_many_workers_as_its_load_needs(void **state)
     assert_in_range(workers("{\"users\": 1000, \"duration\": \"1s\"}", 64), 10, 64);
 }
 
+/* ---- changes of level ------------------------------------------------------------------------ */
+
+static void a_changed_level_is_the_planned_one_times_the_factor(void **state)
+{
+    (void)state;
+    struct plan *plan =
+        plan_of("{\"rate\": [{\"target\": 100, \"duration\": \"10s\"}, {\"target\": 100,"
+                " \"duration\": \"10s\"}, {\"target\": 40, \"duration\": \"0s\"},"
+                " {\"target\": 40, \"duration\": \"5s\"}]}");
+    const struct plan_load *planned = &plan->flows[0].load;
+    const struct plan_change changes[] = {{4 * NS_PER_S, 1.5},
+                                          {4 * NS_PER_S, 2},
+                                          {20 * NS_PER_S, 0},
+                                          {22 * NS_PER_S, 0.5},
+                                          {90 * NS_PER_S, 9}};
+    struct plan_load changed;
+    plan_load_changed(planned, changes, 5, &changed);
+    assert_true(changed.duration_ns == planned->duration_ns);
+    assert_true(changed.peak == 200);
+    uint64_t sum_ns = 0;
+    for (size_t i = 0; i < changed.stage_count; i++)
+        sum_ns += changed.stages[i].duration_ns;
+    assert_true(sum_ns == planned->duration_ns);
+    for (uint64_t t = 0; t <= 26 * NS_PER_S; t += 125 * NS_PER_MS) {
+        double factor = t < 4 * NS_PER_S ? 1 : t < 20 * NS_PER_S ? 2 : t < 22 * NS_PER_S ? 0 : 0.5;
+        assert_true(fabs(plan_load_level(&changed, t) - factor * plan_load_level(planned, t)) <
+                    1e-9);
+    }
+    /* 5 t^2 up to 4 s: 80; twice what is left of 500; twice 1,000; half of 40 for 3 s. */
+    assert_true(plan_load_arrivals(&changed) == 80 + 2 * 420 + 2000 + 60);
+    for (uint64_t i = 0; i < 80; i++)
+        assert_true(llabs((long long)(plan_load_arrival_ns(&changed, i) -
+                                      plan_load_arrival_ns(planned, i))) <= 1);
+    assert_true(plan_load_arrival_ns(&changed, 80) == 4 * NS_PER_S);
+    assert_true(plan_load_arrival_ns(&changed, 80 + 840) == 10 * NS_PER_S);
+    assert_true(plan_load_arrival_ns(&changed, 80 + 840 + 2000) == 22 * NS_PER_S);
+    free(changed.stages);
+    plan_free(plan);
+}
+
+static void users_change_at_the_instant_of_the_change(void **state)
+{
+    (void)state;
+    struct plan *plan = plan_of("{\"users\": 10, \"duration\": \"10s\"}");
+    const struct plan_change change = {3 * NS_PER_S, 1.46};
+    struct plan_load changed;
+    plan_load_changed(&plan->flows[0].load, &change, 1, &changed);
+    assert_int_equal(plan_load_users(&changed, 3 * NS_PER_S - 1), 10);
+    assert_int_equal(plan_load_users(&changed, 3 * NS_PER_S), 15);
+    assert_true(plan_load_next_change_ns(&changed, 0) == 3 * NS_PER_S);
+    assert_true(plan_load_next_change_ns(&changed, 3 * NS_PER_S) == 10 * NS_PER_S);
+    free(changed.stages);
+    plan_free(plan);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -370,6 +425,8 @@ int main(void)
         cmocka_unit_test(shares_of_anything_add_up),
         cmocka_unit_test(think_times_are_drawn_as_asked),
         cmocka_unit_test(both_ends_of_a_uniform_think_time_occur),
+        cmocka_unit_test(a_changed_level_is_the_planned_one_times_the_factor),
+        cmocka_unit_test(users_change_at_the_instant_of_the_change),
         cmocka_unit_test(a_plan_wants_as_many_workers_as_its_load_needs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

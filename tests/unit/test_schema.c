@@ -206,7 +206,7 @@ static void the_manuals_loads_are_loads(void **state)
                                          (int)load.len, load.ptr)));
         count++;
     }
-    assert_int_equal(count, 4);
+    assert_int_equal(count, 5);
 }
 
 int main(void)

@@ -63,9 +63,10 @@ static void small_frames_come_back(void **state)
     wire_frame_fini(&frame);
 
     buf_clear(&line);
-    assert_int_equal(wire_encode_load(&line, 0.1), 0);
+    assert_int_equal(wire_encode_load(&line, UINT64_C(1800000000123456789), 0.1), 0);
     decode_line();
     assert_true(frame.load.factor == 0.1);
+    assert_true(frame.load.wall_ns == UINT64_C(1800000000123456789));
     wire_frame_fini(&frame);
 
     buf_clear(&line);
