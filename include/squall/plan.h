@@ -462,6 +462,7 @@ struct plan {
     struct plan_network network;
     bool keep_alive;      /* false: a fresh connection for each request */
     uint64_t duration_ns; /* of the longest flow */
+    uint64_t warm_up_ns;  /* whole seconds from the start on that are no part of the totals */
     uint64_t drain_ns;    /* how long requests in flight at the end are awaited */
     struct plan_threshold *thresholds;
     size_t threshold_count;

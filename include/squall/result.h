@@ -67,6 +67,9 @@ struct result;
 /* `names` are copied. */
 struct result *result_new(const struct str *names, size_t name_count, uint32_t workers);
 void result_free(struct result *r);
+/* Ticks of the first so many seconds are kept apart: in the seconds, not in the totals. Before the
+ * first tick. */
+void result_set_warm_up(struct result *r, uint32_t seconds);
 
 /* Merges one tick. -EBADMSG (and nothing merged) when a histogram in it is damaged. */
 int result_add_tick(struct result *r, uint32_t worker, const struct wire_tick *tick, struct err *e);
@@ -92,11 +95,13 @@ const struct result_total *result_total_of(const struct result *r, uint32_t name
 
 /* As the workers measured it; the seconds they have reported while one is at work. */
 double result_duration_s(const struct result *r);
+/* The same without the warm-up: what the totals are of. */
+double result_measured_s(const struct result *r);
 
 /* The result document (see openapi.json, "Result"): requests, errors, duration_s, rate_per_s,
  * bytes_in, bytes_out, status, error_kinds, latency_ms, service_ms, phases_ms, generator,
- * by_request, samples, changes, notes. New reference, the caller's. Can be asked at any time of a
- * run. */
+ * warm_up_s, by_request, samples, changes, notes. New reference, the caller's. Can be asked at any
+ * time of a run. */
 json_t *result_document(const struct result *r);
 /* One second for the live stream and the series (see openapi.json, "Second"). */
 json_t *result_second_document(const struct result *r, const struct result_second *s);

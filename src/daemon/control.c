@@ -484,7 +484,8 @@ static json_t *summary_of(const struct result *r)
 {
     const struct result_total *all = result_total(r);
     double duration_s = result_duration_s(r);
-    double rate = duration_s > 0 ? (double)all->counts.requests / duration_s : 0;
+    double measured_s = result_measured_s(r);
+    double rate = measured_s > 0 ? (double)all->counts.requests / measured_s : 0;
     json_t *document = json_object();
     json_object_set_new(document, "requests", json_integer((json_int_t)all->counts.requests));
     json_object_set_new(document, "errors", json_integer((json_int_t)all->counts.errors));

@@ -142,6 +142,18 @@ static void read_flows(struct plan_reader *r, const struct plan_place *at, void 
 
 #define FLOW_FIELD(field) offsetof(struct scenario_reading, flow.field)
 
+static void read_warm_up(struct plan_reader *r, const struct plan_place *at, void *into)
+{
+    uint64_t ns;
+    (void)into;
+    if (!plan_duration(r, at, 0, PLAN_DURATION_MAX, &ns))
+        return;
+    if (ns % NS_PER_S != 0)
+        plan_problem(r, at, "must be whole seconds: numbers are kept by the second");
+    else
+        r->plan->warm_up_ns = ns;
+}
+
 /* The target, data and variables come before the steps, which build on them, and those before what
  * names requests. */
 static const struct plan_key scenario_keys[] = {
@@ -156,6 +168,7 @@ static const struct plan_key scenario_keys[] = {
     {"steps", plan_read_steps, FLOW_FIELD(steps), false},
     {"flows", read_flows, 0, false},
     {"thresholds", plan_read_thresholds, 0, false},
+    {"warm_up", read_warm_up, 0, false},
 };
 
 const struct plan_object plan_object_scenario = {"", scenario_keys,
@@ -194,6 +207,17 @@ static void check_sums(struct plan_reader *r, const struct plan_place *at)
                      rate, PLAN_RATE_MAX);
 }
 
+/* What follows has to be measured. */
+static void check_warm_up(struct plan_reader *r, const struct plan_place *at)
+{
+    struct plan_place place = plan_member(at, "warm_up");
+    if (r->plan->warm_up_ns > 0 && r->plan->duration_ns > 0 &&
+        r->plan->warm_up_ns >= r->plan->duration_ns)
+        plan_problem(r, &place,
+                     "lasts as long as all of the load; nothing would be left to "
+                     "measure");
+}
+
 static void read_document(struct plan_reader *r, json_t *root)
 {
     struct plan *plan = r->plan;
@@ -225,6 +249,7 @@ static void read_document(struct plan_reader *r, json_t *root)
         plan->flows = plan_arena_alloc(r->arena, sizeof *plan->flows);
         add_flow(r, &s.flow, STR("main"));
     }
+    check_warm_up(r, &at);
 }
 
 /* ---- text to JSON ---------------------------------------------------------------------------- */

@@ -153,14 +153,16 @@ static json_t *changes_json(const struct result *r)
 json_t *result_document(const struct result *r)
 {
     double duration_s = result_duration_s(r);
-    json_t *out = total_json(result_total(r), duration_s);
+    json_t *out = total_json(result_total(r), result_measured_s(r));
     json_object_set_new(out, "duration_s", rounded(duration_s));
+    json_object_set_new(out, "warm_up_s", json_integer(r->warm_up));
     json_object_set_new(out, "latency_distribution_ms",
                         distribution_json(&result_total(r)->latency));
     json_object_set_new(out, "generator", generator_json(r));
     json_t *by_request = json_object();
     for (size_t i = 0; i < r->name_count; i++)
-        json_object_set_new(by_request, r->names[i].ptr, total_json(&r->totals[i], duration_s));
+        json_object_set_new(by_request, r->names[i].ptr,
+                            total_json(&r->totals[i], result_measured_s(r)));
     json_object_set_new(out, "by_request", by_request);
     json_t *samples = json_array();
     for (size_t i = 0; i < r->sample_count; i++)
@@ -192,6 +194,8 @@ json_t *result_second_document(const struct result *r, const struct result_secon
     const struct result_point *all = &s->points[r->name_count];
     json_t *out = json_object();
     json_object_set_new(out, "s", json_integer(s->second));
+    if (s->second < r->warm_up)
+        json_object_set_new(out, "warm_up", json_true());
     json_object_set_new(out, "users", json_integer(s->users));
     json_object_set_new(out, "connections", json_integer(s->connections));
     json_object_set_new(out, "workers", json_integer(s->workers));

@@ -92,6 +92,10 @@ json_t *result_notes(const struct result *r)
              "%" PRIu64 " requests were still waiting for their response when the drain time was "
              "over; they are not in these numbers. A longer \"drain\" waits for them.",
              r->unfinished);
+    if (r->warm_up > 0)
+        note(notes,
+             "The first %u s were warm-up: the charts show them, these numbers leave them out.",
+             r->warm_up);
     if (r->stopped)
         note(notes, "The run was stopped before its planned end.");
     return notes;

@@ -53,6 +53,16 @@ void result_free(struct result *r)
     free(r);
 }
 
+void result_set_warm_up(struct result *r, uint32_t seconds)
+{
+    r->warm_up = seconds;
+}
+
+static bool is_warm_up(const struct result *r, const struct wire_tick *tick)
+{
+    return tick->second < r->warm_up;
+}
+
 /* ---- ticks ----------------------------------------------------------------------------------- */
 
 /* Into r->scratch. */
@@ -101,6 +111,8 @@ static void add_gauges(struct result *r, struct worker *w, const struct wire_tic
     s->cpu += tick->cpu;
     if (s->cpu_max < tick->cpu)
         s->cpu_max = tick->cpu;
+    if (is_warm_up(r, tick))
+        return;
     if (r->cpu_max < tick->cpu)
         r->cpu_max = tick->cpu;
     r->cpu_sum += tick->cpu;
@@ -113,21 +125,24 @@ static void add_arrivals(struct result *r, const struct wire_tick *tick, struct 
     s->arrivals += tick->arrivals;
     s->dropped += tick->dropped;
     s->late += tick->late;
+    decode(r, tick->send_lag, NULL);
+    hist_merge(&s->send_lag, &r->scratch);
+    if (is_warm_up(r, tick))
+        return;
     r->arrivals += tick->arrivals;
     r->dropped += tick->dropped;
     r->late += tick->late;
-    decode(r, tick->send_lag, NULL);
-    hist_merge(&s->send_lag, &r->scratch);
     hist_merge(&r->send_lag, &r->scratch);
 }
 
 /* To the second in which the requests ended: their counts and service times. */
-static void add_completions(struct result *r, const struct wire_request_tick *t,
-                            struct result_second *s)
+static void add_completions(struct result *r, const struct wire_tick *tick,
+                            const struct wire_request_tick *t, struct result_second *s)
 {
     const size_t of[] = {t->name_id, r->name_count};
     for (size_t i = 0; i < 2; i++) {
-        counts_add_tick(&r->totals[of[i]].counts, t);
+        if (!is_warm_up(r, tick))
+            counts_add_tick(&r->totals[of[i]].counts, t);
         counts_add_tick(&s->points[of[i]].counts, t);
     }
     for (int m = 0; m < WIRE_METRIC_COUNT; m++) {
@@ -135,7 +150,8 @@ static void add_completions(struct result *r, const struct wire_request_tick *t,
             continue;
         decode(r, t->metrics[m], NULL);
         for (size_t i = 0; i < 2; i++) {
-            hist_merge(&r->totals[of[i]].metrics[m], &r->scratch);
+            if (!is_warm_up(r, tick))
+                hist_merge(&r->totals[of[i]].metrics[m], &r->scratch);
             if (m == WIRE_SERVICE)
                 hist_merge(&s->points[of[i]].service, &r->scratch);
         }
@@ -154,7 +170,8 @@ static void add_latencies(struct result *r, const struct wire_tick *tick,
             seconds_open(&r->seconds, second < tick->second ? second : tick->second);
         decode(r, t->latency[l].histogram, NULL);
         for (size_t i = 0; i < 2; i++) {
-            hist_merge(&r->totals[of[i]].latency, &r->scratch);
+            if (!is_warm_up(r, tick))
+                hist_merge(&r->totals[of[i]].latency, &r->scratch);
             hist_merge(&s->points[of[i]].latency, &r->scratch);
         }
         s->dirty = true;
@@ -171,7 +188,7 @@ int result_add_tick(struct result *r, uint32_t worker, const struct wire_tick *t
     add_gauges(r, &r->workers[worker], tick, s);
     add_arrivals(r, tick, s);
     for (size_t i = 0; i < tick->request_count; i++)
-        add_completions(r, &tick->requests[i], s);
+        add_completions(r, tick, &tick->requests[i], s);
     for (size_t i = 0; i < tick->request_count; i++)
         add_latencies(r, tick, &tick->requests[i]);
     return 0;
@@ -285,4 +302,10 @@ double result_duration_s(const struct result *r)
             longest_ns = ns;
     }
     return (double)longest_ns / (double)NS_PER_S;
+}
+
+double result_measured_s(const struct result *r)
+{
+    double measured = result_duration_s(r) - r->warm_up;
+    return measured > 0 ? measured : 0;
 }

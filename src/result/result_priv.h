@@ -69,6 +69,7 @@ struct result {
     struct result_total *totals; /* by name_id, then all names together */
     struct seconds seconds;
     struct hist send_lag;
+    uint32_t warm_up; /* seconds */
     uint64_t arrivals, dropped, late, unfinished;
     double cpu_sum; /* over workers and seconds */
     uint64_t cpu_count;

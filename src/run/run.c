@@ -425,6 +425,7 @@ int run_new(const struct run_options *o, struct run **out, struct plan_problems 
     run->result = result_new(plan->names, plan->name_count, run->workers);
     run->thresholds = result_thresholds_new(plan->thresholds, plan->threshold_count,
                                             (uint32_t)(plan->duration_ns / NS_PER_S));
+    result_set_warm_up(run->result, (uint32_t)(plan->warm_up_ns / NS_PER_S));
     *out = run;
     return 0;
 }

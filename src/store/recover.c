@@ -165,6 +165,7 @@ static json_t *from_seconds(struct db *db, const struct left *run, const struct 
         .workers = run->workers,
         .e = &e,
     };
+    result_set_warm_up(f.result, run_warm_up(db, run->number));
     struct seconds_range range = {run->number, 0, UINT32_MAX, NAMES_ALL, names->count};
     int rc = seconds_read(db, &range, on_second, &f, &e);
     json_t *out = NULL;
@@ -200,6 +201,7 @@ static void add_checkpoint(json_t *document, const json_t *checkpoint)
 {
     take_over(document, checkpoint, "phases_ms");
     take_over(document, checkpoint, "samples");
+    take_over(document, checkpoint, "changes");
     const char *name;
     json_t *totals;
     json_object_foreach(json_object_get(document, "by_request"), name, totals)

@@ -118,6 +118,16 @@ static char *names_text(const struct store_run_new *n)
     return out;
 }
 
+uint32_t run_warm_up(struct db *db, uint64_t run)
+{
+    AUTO(stmt_end)
+    struct stmt q = stmt_begin(db, "SELECT coalesce(json_extract(document, '$.warm_up_s'), 0)"
+                                   " FROM run WHERE number = ?1");
+    struct err e;
+    stmt_bind_u64(&q, 1, run);
+    return stmt_step(&q, &e) > 0 ? (uint32_t)stmt_u64(&q, 0) : 0;
+}
+
 int run_names(struct db *db, uint64_t number, struct store_names *out, struct err *e)
 {
     memset(out, 0, sizeof *out);

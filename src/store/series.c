@@ -101,6 +101,7 @@ static int read_points(struct db *db, const struct seconds_range *range, struct 
 {
     s->points = json_array();
     s->shape = result_new(NULL, 0, 0);
+    result_set_warm_up(s->shape, run_warm_up(db, range->run));
     second_init(&s->sum, 1);
     int rc = seconds_read(db, range, on_second, s, e);
     put_point(s);

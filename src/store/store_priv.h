@@ -74,6 +74,8 @@ struct run_ref {
 /* -ENOENT, for one that is being deleted, too. */
 int run_find(struct db *db, struct str id, struct run_ref *out, struct err *e);
 int run_by_number(struct db *db, uint64_t number, struct store_run *out, struct err *e);
+/* Seconds of warm-up, as the run's document so far has them. */
+uint32_t run_warm_up(struct db *db, uint64_t run);
 int run_names(struct db *db, uint64_t number, struct store_names *out, struct err *e);
 /* The index in names; their count for an empty name; -EINVAL when there is no such. */
 int names_find(const struct store_names *names, struct str name, uint32_t *name_id, struct err *e);

@@ -386,6 +386,18 @@ test("the level of a running run can be changed, and only then; it is an event a
   assert.equal((await api("PATCH", path, { factor: 1 })).status, 409);
 });
 
+test("warm-up is flagged in the series and left out of the result", async (t) => {
+  const server = await target(t);
+  const { must, create, start, finished } = await startDaemon(t);
+  const run = await start(await create({ ...scenario(server), warm_up: "1s", load: { rate: 50, duration: "3s" } }));
+  const ended = await finished(run.id);
+  const { points } = await must(200, "GET", `${RUNS}/${run.id}/series`);
+  assert.deepEqual(points.slice(0, 3).map(({ warm_up }) => warm_up), [true, undefined, undefined]);
+  const sent = points.reduce((n, { requests }) => n + requests, 0);
+  assert.equal(sent, 150 * scenario(server).steps.filter((step) => step.request).length);
+  assert.equal(ended.summary.requests, sent - points[0].requests);
+});
+
 test("a live run can be stopped, and only then", async (t) => {
   const server = await target(t);
   const { api, must, create, start, finished, inState } = await startDaemon(t);

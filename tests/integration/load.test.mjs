@@ -273,6 +273,19 @@ test("--iterations: so many requests of one URL", async (t) => {
   assert.equal((await server.stats()).requests, 50);
 });
 
+// ---- warm-up ------------------------------------------------------------------------------------
+
+test("warm-up is sent and not counted", async (t) => {
+  const server = await target(t);
+  const { code, result } = await runScenario({ ...scenario(server, { rate: 100, duration: "3s" }), warm_up: "1s" });
+  assert.equal(code, 0);
+  assert.equal((await server.stats()).requests, 300);
+  assert.equal(result.warm_up_s, 1);
+  near(result.requests, 200, 30, "requests");
+  assert.equal(result.generator.arrivals <= 250, true);
+  assert.ok(result.notes.some((note) => note.includes("warm-up")));
+});
+
 // ---- a change of level --------------------------------------------------------------------------
 
 test("the level of an open load changes for all workers at one instant: to the unit as many arrivals", async (t) => {

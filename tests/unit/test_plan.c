@@ -415,6 +415,19 @@ static void an_expression_is_refused_anywhere(void **state)
     plan_free(plan);
 }
 
+static void warm_up_is_whole_seconds_and_less_than_the_load(void **state)
+{
+    (void)state;
+    struct plan *plan = parsed("{\"name\": \"n\", \"load\": {\"users\": 1, \"duration\": \"20s\"},"
+                               " \"warm_up\": \"5s\"," STEPS "}");
+    assert_true(plan->warm_up_ns == 5 * NS_PER_S);
+    plan_free(plan);
+    assert_refused("{\"name\": \"n\", \"warm_up\": \"1s\"," LOAD "," STEPS "}", "/warm_up",
+                   "lasts as long as all of the load");
+    assert_refused("{\"name\": \"n\", \"warm_up\": \"500ms\"," LOAD "," STEPS "}", "/warm_up",
+                   "must be whole seconds");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -422,6 +435,7 @@ int main(void)
         cmocka_unit_test(a_problem_is_told_by_line_and_column_in_characters),
         cmocka_unit_test(a_byte_order_mark_is_no_mistake_and_no_column),
         cmocka_unit_test(what_is_not_json_is_told_with_its_place),
+        cmocka_unit_test(warm_up_is_whole_seconds_and_less_than_the_load),
         cmocka_unit_test(an_unknown_key_suggests_the_nearest),
         cmocka_unit_test(a_misspelt_key_is_not_missing_too),
         cmocka_unit_test(every_key_that_is_there_twice_is_told),

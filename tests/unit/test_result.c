@@ -390,6 +390,42 @@ static void an_unfit_generator_is_named_worst_first(void **state)
     result_free(r);
 }
 
+static void warm_up_is_in_the_seconds_and_not_in_the_totals(void **state)
+{
+    (void)state;
+    struct result *r = result_new(names, 2, 1);
+    struct err e;
+    result_set_warm_up(r, 2);
+    for (uint32_t second = 0; second < 5; second++) {
+        struct wire_request_tick q = {.requests = 10 + second, .errors = second < 2 ? 3 : 0};
+        q.error_kinds[WIRE_ERR_RESET] = q.errors;
+        struct wire_tick t = {.second = second,
+                              .arrivals = 20,
+                              .dropped = second < 2,
+                              .cpu = second < 2 ? 0.99 : 0.1,
+                              .requests = &q,
+                              .request_count = 1};
+        assert_int_equal(result_add_tick(r, 0, &t, &e), 0);
+    }
+    json_t *d = result_document(r);
+    assert_int_equal(json_integer_value(json_object_get(d, "requests")), 12 + 13 + 14);
+    assert_int_equal(json_integer_value(json_object_get(d, "errors")), 0);
+    assert_int_equal(json_integer_value(json_object_get(d, "warm_up_s")), 2);
+    assert_true(json_real_value(json_object_get(d, "rate_per_s")) == 13);
+    json_t *generator = json_object_get(d, "generator");
+    assert_int_equal(json_integer_value(json_object_get(generator, "arrivals")), 60);
+    assert_int_equal(json_integer_value(json_object_get(generator, "dropped")), 0);
+    assert_non_null(strstr(note_at(d, 0), "first 2 s were warm-up"));
+    json_decref(d);
+    for (uint32_t second = 0; second < 5; second++) {
+        json_t *s = result_second_document(r, result_second_at(r, second));
+        assert_int_equal(json_integer_value(json_object_get(s, "requests")), 10 + second);
+        assert_true(json_is_true(json_object_get(s, "warm_up")) == (second < 2));
+        json_decref(s);
+    }
+    result_free(r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -406,6 +442,7 @@ int main(void)
         cmocka_unit_test(a_seconds_document_has_its_requests),
         cmocka_unit_test(samples_are_kept_a_few_of_a_kind),
         cmocka_unit_test(samples_have_a_limit),
+        cmocka_unit_test(warm_up_is_in_the_seconds_and_not_in_the_totals),
         cmocka_unit_test(an_unfit_generator_is_named_worst_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
