@@ -227,17 +227,28 @@ static void judge_whole(struct judged *j, const struct result *r, uint32_t secon
 {
     struct result_verdict *v = &j->verdict;
     const struct plan_threshold *t = v->threshold;
-    v->measured = measure(r, t, NULL, result_duration_s(r), &v->value);
+    v->measured = measure(r, t, NULL, result_measured_s(r), &v->value);
     v->passed = v->measured && holds(t, v->value);
     bool count = needs_arrivals(t) && t->metric != PLAN_METRIC_RATE; /* grows until the end */
     if (v->measured && !v->passed && !count && (second + 1) * NS_PER_S >= t->grace_ns)
         note_broken(v, second);
 }
 
+/* In the warm-up: the first windows begin at its end, with nothing counted. */
+static const struct result_verdict *wait_for_measuring(struct result_thresholds *t, uint32_t second)
+{
+    for (size_t i = 0; i < t->count; i++)
+        if (t->items[i].count > 0)
+            t->items[i].marks[t->items[i].first].elapsed_s = second + 1;
+    return NULL;
+}
+
 const struct result_verdict *result_thresholds_judge(struct result_thresholds *t,
                                                      const struct result *r, uint32_t second)
 {
     const struct result_verdict *ends = NULL;
+    if (second < r->warm_up)
+        return wait_for_measuring(t, second);
     for (size_t i = 0; i < t->count; i++) {
         struct judged *j = &t->items[i];
         struct result_verdict *v = &j->verdict;
@@ -262,15 +273,15 @@ void result_thresholds_finish(struct result_thresholds *t, const struct result *
     for (size_t i = 0; i < t->count; i++) {
         struct judged *j = &t->items[i];
         struct result_verdict *v = &j->verdict;
-        double value, duration_s = result_duration_s(r);
+        double value, measured_s = result_measured_s(r);
         j->finished = true;
         if (v->threshold->window_ns == 0) {
-            v->measured = measure(r, v->threshold, NULL, duration_s, &v->value);
+            v->measured = measure(r, v->threshold, NULL, measured_s, &v->value);
             v->passed = v->measured && holds(v->threshold, v->value);
             if (v->measured && !v->passed)
                 note_broken(v, last);
         } else if (!v->measured) { /* shorter than its window: what there is counts as one */
-            if (measure(r, v->threshold, NULL, duration_s, &value))
+            if (measure(r, v->threshold, NULL, measured_s, &value))
                 take_window(v, value, last);
         }
         v->passed = v->passed && !v->aborted;

@@ -150,7 +150,9 @@ for (const [what, frames, sentence] of [
   ["a start long ago", [planFrame(good), startFrame(-120_000)], /the instant of the start is too far away/],
   ["a start at the beginning of time", [planFrame(good), { frame: "start", wall_ns: "0" }], /the instant of the start is too far away/],
   ["a start in the next century", [planFrame(good), { frame: "start", wall_ns: "18446744073709551615" }], /the instant of the start is too far away/],
-  ["a new level", [planFrame(good), startFrame(60_000), { frame: "load", factor: 2 }], /cannot change its level/],
+  ["a new level before the start", [planFrame(good), { frame: "load", wall_ns: "0", factor: 2 }], /a change of level came out of turn/],
+  ["a new level before the latest", [planFrame(good), startFrame(60_000), { ...startFrame(90_000), frame: "load", factor: 2 }, { ...startFrame(80_000), frame: "load", factor: 3 }], /a change of level came out of turn/],
+  ["a new level beyond all bounds", [planFrame(good), startFrame(60_000), { ...startFrame(70_000), frame: "load", factor: 101 }], /a change of level came that is out of bounds/],
   ["a frame that only a worker sends", [{ frame: "ready" }], /a frame came that only a worker sends/],
   ["a line beyond the limit", [`{"frame":"${"x".repeat(17 << 20)}`], /a line is longer than a frame may be/],
 ]) {

@@ -342,6 +342,23 @@ static void nothing_is_asked_of_the_rate_after_the_load(void **state)
     finish(&b, "met 10");
 }
 
+static void warm_up_is_not_judged(void **state)
+{
+    (void)state;
+    struct bench b;
+    bench_init(&b, "[{\"that\": \"latency p50 < 100ms\", \"abort\": true},"
+                   " {\"that\": \"rate > 9/s\", \"window\": \"2s\", \"abort\": true},"
+                   " \"rate > 9/s\"]");
+    result_set_warm_up(b.result, 3);
+    for (int i = 0; i < 3; i++)
+        assert_string_equal(second(&b, 1, 200, 0), "");
+    for (int i = 0; i < 4; i++)
+        assert_string_equal(second(&b, 10, 10, 0), "");
+    result_thresholds_finish(b.thresholds, b.result);
+    assert_true(result_thresholds_passed(b.thresholds));
+    bench_fini(&b);
+}
+
 static void abort_asks_for_the_end_after_the_grace(void **state)
 {
     (void)state;
@@ -397,6 +414,7 @@ int main(void)
         cmocka_unit_test(a_windows_percentile_is_of_its_merged_times),
         cmocka_unit_test(a_window_is_judged_when_it_is_full_and_after_the_grace),
         cmocka_unit_test(nothing_is_asked_of_the_rate_after_the_load),
+        cmocka_unit_test(warm_up_is_not_judged),
         cmocka_unit_test(abort_asks_for_the_end_after_the_grace),
         cmocka_unit_test(without_abort_nothing_asks_for_the_end),
         cmocka_unit_test(a_value_is_told_with_its_unit),
