@@ -27,7 +27,7 @@ test("keys of the object that the cursor is in, without those it has", () => {
 });
 
 test("kinds of steps in a list of steps", () => {
-  expect(offered('{"steps": [{|}]}')).toEqual(["request", "think"]);
+  expect(offered('{"steps": [{|}]}')).toEqual(["request", "think", "set", "repeat", "choose", "if", "pace"]);
 });
 
 test("values after a colon", () => {
