@@ -116,6 +116,12 @@ static inline uint64_t clock_wall_ns(struct clock *c)
     return c->wall_ns(c);
 }
 
+/* For a process that does little at a time, but at its instant: with a short slice it may, when it
+ * wakes, interrupt whatever else its core is busy with, in place of waiting some milliseconds for
+ * the end of that one's slice. Linux 6.12 and later (sched_setattr(2)); elsewhere it does nothing,
+ * which costs evenness only. */
+void process_ask_short_slices(void);
+
 /* RFC 3339 in UTC with milliseconds, e.g. 2026-11-24T15:04:05.123Z. */
 enum { TIME_TEXT_SIZE = 32 };
 void time_format(char out[TIME_TEXT_SIZE], uint64_t wall_ns);

@@ -14,7 +14,6 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "engine_priv.h"
@@ -336,23 +335,6 @@ static void raise_descriptor_limit(void)
     }
 }
 
-/* A worker does little at a time, but at its instant. With a short slice it may interrupt whatever
- * else its core is busy with (its starter merging a second's numbers, say) when it wakes, in place
- * of waiting some milliseconds for that one's slice to end. Linux 6.12 and later (sched(7),
- * sched_setattr(2)); others ignore or refuse it, which costs evenness and nothing else. */
-static void ask_for_short_slices(void)
-{
-    struct {
-        uint32_t size, policy;
-        uint64_t flags;
-        int32_t nice;
-        uint32_t priority;
-        uint64_t runtime_ns, deadline_ns, period_ns;
-    } attr = {.size = sizeof attr, .runtime_ns = 100 * NS_PER_US};
-    attr.nice = getpriority(PRIO_PROCESS, 0);
-    syscall(SYS_sched_setattr, 0, &attr, 0);
-}
-
 static int set_up(struct engine *e, int in_fd, int out_fd, struct err *why)
 {
     e->clock = clock_system();
@@ -433,7 +415,7 @@ int engine_main(int in_fd, int out_fd)
     signal(SIGPIPE, SIG_IGN);
     prctl(PR_SET_NAME, "squalld-worker"); /* in ps and top, where it would be "exe" */
     raise_descriptor_limit();
-    ask_for_short_slices();
+    process_ask_short_slices();
     if (set_up(e, in_fd, out_fd, &why) < 0) {
         fprintf(stderr, "%s\n", why.message);
         free(e);

@@ -240,6 +240,7 @@ int target_serve(const struct target_options *options, struct err *e)
     s->epoll_fd = s->listen_fd = s->signal_fd = s->timers.fd = -1;
     s->stall = options->stall;
     s->stats = target_stats_new(options->log_arrivals ? options->log_max : 0);
+    process_ask_short_slices(); /* it answers and stamps arrivals at their instant */
     rng_seed_random(&s->rng);
     buf_init(&s->plain, TARGET_OUT_MAX);
     buf_init(&s->out, TARGET_OUT_MAX);
