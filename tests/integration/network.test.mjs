@@ -36,7 +36,7 @@ async function secureNginx(t) {
   ], { stdio: "ignore" });
   const server = await nginx(t, {
     listen: "ssl",
-    server: `${LOG} ssl_certificate ${dir}/cert.pem; ssl_certificate_key ${dir}/key.pem; location / { return 200 "fine"; }`,
+    server: `${LOG} keepalive_requests 1000000; ssl_certificate ${dir}/cert.pem; ssl_certificate_key ${dir}/key.pem; location / { return 200 "fine"; }`,
   });
   return { ...server, tls: { ca_file: join(dir, "cert.pem") } };
 }
