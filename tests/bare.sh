@@ -24,8 +24,7 @@ root=$3
 shift 3
 
 echo "== a bare Debian 12 in $root"
-mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
-debootstrap --variant=minbase --include=git,make,ca-certificates bookworm "$root" "$mirror" >"$root/debootstrap.log" ||
+debootstrap --variant=minbase --include=git,make,ca-certificates bookworm "$root" ${DEBIAN_MIRROR:+"$DEBIAN_MIRROR"} >"$root/debootstrap.log" ||
     { tail -20 "$root/debootstrap.log" >&2; exit 1; }
 
 # How this machine reaches packages, without what it prefers among them.
