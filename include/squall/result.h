@@ -30,6 +30,10 @@ struct result_counts {
     size_t status_count;
 };
 
+void result_counts_add_status(struct result_counts *c, uint32_t status, uint64_t count);
+/* Empty again, its memory freed. */
+void result_counts_fini(struct result_counts *c);
+
 /* Totals of one request name, or of all. */
 struct result_total {
     struct result_counts counts;

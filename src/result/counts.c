@@ -5,7 +5,7 @@
 
 #include "result_priv.h"
 
-static void add_status(struct result_counts *c, uint32_t status, uint64_t count)
+void result_counts_add_status(struct result_counts *c, uint32_t status, uint64_t count)
 {
     size_t at = 0;
     while (at < c->status_count && c->status[at].status < status)
@@ -28,10 +28,10 @@ void counts_add_tick(struct result_counts *into, const struct wire_request_tick 
     for (int k = 0; k < WIRE_ERR_COUNT; k++)
         into->error_kinds[k] += tick->error_kinds[k];
     for (size_t i = 0; i < tick->status_count; i++)
-        add_status(into, tick->status[i].status, tick->status[i].count);
+        result_counts_add_status(into, tick->status[i].status, tick->status[i].count);
 }
 
-void counts_fini(struct result_counts *counts)
+void result_counts_fini(struct result_counts *counts)
 {
     free(counts->status);
     memset(counts, 0, sizeof *counts);

@@ -33,7 +33,7 @@ void result_free(struct result *r)
     if (!r)
         return;
     for (size_t i = 0; i <= r->name_count; i++) {
-        counts_fini(&r->totals[i].counts);
+        result_counts_fini(&r->totals[i].counts);
         hist_fini(&r->totals[i].latency);
         for (int m = 0; m < WIRE_METRIC_COUNT; m++)
             hist_fini(&r->totals[i].metrics[m]);

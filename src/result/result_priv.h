@@ -11,7 +11,6 @@
 
 /* ---- counters -------------------------------------------------------------------------------- */
 void counts_add_tick(struct result_counts *into, const struct wire_request_tick *tick);
-void counts_fini(struct result_counts *counts);
 
 /* ---- the ring of open seconds ------------------------------------------------------------------
  * A histogram of a second is some 60 KB as an array and 1 or 2 KB encoded. Only the seconds that

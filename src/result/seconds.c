@@ -98,7 +98,7 @@ static void slot_fini(struct seconds *s, struct slot *slot)
         s->unpacked--;
     for (size_t i = 0; i < s->point_count; i++) {
         struct result_point *p = &slot->second.points[i];
-        counts_fini(&p->counts);
+        result_counts_fini(&p->counts);
         if (!slot->packed) {
             hist_fini(&p->latency);
             hist_fini(&p->service);

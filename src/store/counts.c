@@ -41,20 +41,6 @@ char *counts_kinds_text(const struct result_counts *c)
     return text_of(out);
 }
 
-static void add_status(struct result_counts *c, uint32_t status, uint64_t count)
-{
-    size_t at = 0;
-    while (at < c->status_count && c->status[at].status < status)
-        at++;
-    if (at == c->status_count || c->status[at].status != status) {
-        c->status = mem_resize(c->status, (c->status_count + 1) * sizeof *c->status);
-        memmove(c->status + at + 1, c->status + at, (c->status_count - at) * sizeof *c->status);
-        c->status[at] = (struct wire_status_count){status, 0};
-        c->status_count++;
-    }
-    c->status[at].count += count;
-}
-
 void counts_add(struct result_counts *into, const struct result_counts *from)
 {
     into->requests += from->requests;
@@ -64,7 +50,7 @@ void counts_add(struct result_counts *into, const struct result_counts *from)
     for (int k = 0; k < WIRE_ERR_COUNT; k++)
         into->error_kinds[k] += from->error_kinds[k];
     for (size_t i = 0; i < from->status_count; i++)
-        add_status(into, from->status[i].status, from->status[i].count);
+        result_counts_add_status(into, from->status[i].status, from->status[i].count);
 }
 
 static int load(struct str text, json_t **out, struct err *e)
@@ -90,7 +76,7 @@ int counts_add_status(struct result_counts *c, struct str text, struct err *e)
         uint64_t status;
         if (!str_to_u64(str_of(key), &status) || status > UINT16_MAX)
             return err_set(e, -EBADMSG, "the database is damaged: status code \"%s\"", key);
-        add_status(c, (uint32_t)status, (uint64_t)json_integer_value(value));
+        result_counts_add_status(c, (uint32_t)status, (uint64_t)json_integer_value(value));
     }
     return 0;
 }
@@ -113,10 +99,4 @@ int counts_add_kinds(struct result_counts *c, struct str text, struct err *e)
         c->error_kinds[kind] += (uint64_t)json_integer_value(value);
     }
     return 0;
-}
-
-void counts_clear(struct result_counts *c)
-{
-    free(c->status);
-    memset(c, 0, sizeof *c);
 }

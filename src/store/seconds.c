@@ -21,7 +21,7 @@ void second_init(struct result_second *s, size_t point_count)
 void second_fini(struct result_second *s, size_t point_count)
 {
     for (size_t i = 0; i < point_count; i++) {
-        counts_clear(&s->points[i].counts);
+        result_counts_fini(&s->points[i].counts);
         hist_fini(&s->points[i].latency);
         hist_fini(&s->points[i].service);
     }
@@ -46,7 +46,7 @@ void second_clear(struct result_second *s, size_t point_count)
 {
     bool keep = point_count <= KEEP_POINTS;
     for (size_t i = 0; i < point_count; i++) {
-        counts_clear(&s->points[i].counts);
+        result_counts_fini(&s->points[i].counts);
         empty(&s->points[i].latency, keep);
         empty(&s->points[i].service, keep);
     }

@@ -63,7 +63,6 @@ char *counts_kinds_text(const struct result_counts *c);
 int counts_add_status(struct result_counts *c, struct str json, struct err *e);
 int counts_add_kinds(struct result_counts *c, struct str json, struct err *e);
 void counts_add(struct result_counts *into, const struct result_counts *from);
-void counts_clear(struct result_counts *c);
 
 /* ---- numbers of rows (`number` in the schema) for ids ------------------------------------------
  */
